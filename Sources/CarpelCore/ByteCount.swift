@@ -1,4 +1,6 @@
-/// A number of bytes, read and written with the binary units that Kubernetes uses (`128Mi`).
+/// A number of bytes, read and written as a Kubernetes quantity (`128Mi`).
+///
+/// Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     public let bytes: Int64
 
@@ -10,6 +12,29 @@ public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringCo
 
     public static func < (left: ByteCount, right: ByteCount) -> Bool { left.bytes < right.bytes }
     public static func + (left: ByteCount, right: ByteCount) -> ByteCount { ByteCount(left.bytes + right.bytes) }
+
+    /// Reads a quantity, or a plain number of bytes.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let bytes = try? container.decode(Int64.self) {
+            self.init(bytes)
+        } else if let count = ByteCount(quantity: try container.decode(String.self)) {
+            self = count
+        } else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a quantity such as 128Mi or 8Gi")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(quantity)
+    }
+
+    /// In the largest unit that leaves a whole number: `128Mi`.
+    public var quantity: String {
+        let (suffix, factor) = Self.suffixes.prefix(4).last { bytes != 0 && bytes % $0.1 == 0 } ?? ("", 1)
+        return "\(bytes / factor)\(suffix)"
+    }
 
     /// Rounded down to whole mebibytes.
     public var mebibytes: Int64 { bytes >> 20 }

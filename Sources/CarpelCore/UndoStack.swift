@@ -1,0 +1,30 @@
+/// What must be undone if the work that is under way fails; each step registers its undo before it runs.
+public struct UndoStack: Sendable {
+    private var undos: [(what: String, undo: @Sendable () async throws -> Void)] = []
+
+    public init() {}
+
+    public mutating func push(_ what: String, _ undo: @escaping @Sendable () async throws -> Void) {
+        undos.append((what, undo))
+    }
+
+    /// Runs the undos backwards, all of them, also where the calling task has been cancelled.
+    ///
+    /// - Returns: what could not be undone, with the reason.
+    public func unwind() async -> [String] {
+        let undos = undos
+        return await Task.detached {
+            var leftovers: [String] = []
+            for (what, undo) in undos.reversed() {
+                do { try await undo() } catch { leftovers.append("\(what): \(error)") }
+            }
+            return leftovers
+        }.value
+    }
+}
+
+/// Runs `operation` to its end even if the calling task is cancelled meanwhile: a client that hangs up
+/// leaves nothing half made.
+public func shielded<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    try await Task { try await operation() }.value
+}
