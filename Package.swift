@@ -3,6 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// For the agent, which is in the memory of every pod.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -33,7 +36,9 @@ let package = Package(
     targets: [
         // System libraries, and the C that Swift cannot say.
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CKVM"),
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
 
         // The host.
@@ -41,7 +46,7 @@ let package = Package(
         .target(name: "CarpelAPI", dependencies: ["CarpelCore"], swiftSettings: strict),
         .target(name: "CarpelClient", dependencies: ["CarpelAPI"] + nio, swiftSettings: strict),
         .target(
-            name: "CarpelMachines", dependencies: ["CarpelCore", "CLibvirt", "CLinux", logging] + nio,
+            name: "CarpelMachines", dependencies: ["CarpelCore", "CKVM", "CLibvirt", logging] + nio,
             swiftSettings: strict),
         .target(
             name: "CarpelImages",
@@ -54,8 +59,9 @@ let package = Package(
         .target(
             name: "CarpelRuntime",
             dependencies: [
-                "CarpelAPI", "CarpelGuestProtocol", "CarpelImages", "CarpelMachines", logging,
+                "CarpelAPI", "CarpelGuestProtocol", "CarpelImages", "CarpelMachines", "CSeccomp", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ] + nio, swiftSettings: strict),
         .target(
             name: "CarpelServer", dependencies: ["CarpelRuntime", logging] + nio, swiftSettings: strict),
@@ -64,7 +70,7 @@ let package = Package(
 
         // The guest.
         .target(name: "CarpelGuestProtocol", swiftSettings: strict),
-        .target(name: "CarpelAgent", dependencies: ["CarpelGuestProtocol", "CLinux"], swiftSettings: strict),
+        .target(name: "CarpelAgent", dependencies: ["CarpelGuestProtocol", "CLinux"], swiftSettings: strict + small),
 
         // Thin mains.
         .executableTarget(
@@ -74,6 +80,32 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(name: "carpel", dependencies: ["CarpelCLI"], swiftSettings: strict),
-        .executableTarget(name: "carpel-agent", dependencies: ["CarpelAgent"], swiftSettings: strict),
+        .executableTarget(
+            name: "carpel-agent", dependencies: ["CarpelAgent"], swiftSettings: strict + small,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
+        // Tests.
+        .testTarget(
+            name: "CarpelClientTests",
+            dependencies: ["CarpelClient", .product(name: "NIOEmbedded", package: "swift-nio")] + nio,
+            swiftSettings: strict),
+        .testTarget(name: "CarpelCLITests", dependencies: ["CarpelCLI", arguments], swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "CarpelAPITests", dependencies: ["CarpelAPI"], swiftSettings: strict),
+        .testTarget(name: "CarpelCoreTests", dependencies: ["CarpelCore"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelServerTests",
+            dependencies: ["CarpelServer", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelSystemTests", dependencies: ["CarpelClient", "TestSupport", "carpel", "carpeld"],
+            swiftSettings: strict),
+        .testTarget(name: "CarpelRuntimeTests", dependencies: ["CarpelRuntime", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelMachinesTests", dependencies: ["CarpelMachines"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(name: "CarpelImagesTests", dependencies: ["CarpelImages"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelGuestProtocolTests", dependencies: ["CarpelGuestProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelAgentTests", dependencies: ["CarpelAgent", "CarpelRuntime", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -1,1 +1,4 @@
-print("x")
+import CarpelCLI
+import Foundation
+
+exit(await EntryPoint.run(arguments: Array(CommandLine.arguments.dropFirst())))

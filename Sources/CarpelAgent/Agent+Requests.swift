@@ -1,0 +1,73 @@
+import CarpelGuestProtocol
+
+extension Agent {
+    func handle(_ request: GuestRequest, on stream: HostStream) {
+        do {
+            try dispatch(request, on: stream)
+        } catch {
+            stream.finish(.failed(asFailure(error, "handle a request")))
+        }
+    }
+
+    private func dispatch(_ request: GuestRequest, on stream: HostStream) throws(GuestFailure) {
+        switch request {
+        case .configure(let configuration):
+            configure(configuration) { stream.finish($0.map { .done }) }
+        case .state:
+            stream.finish(.state(state))
+        case .shutdown:
+            shutDown(answering: stream)
+        case .createContainer(let spec):
+            create(spec) { stream.finish($0.map { .done }) }
+        case .startContainer(let id):
+            try start(try container(id)) { stream.finish($0) }
+        case .removeContainer(let id):
+            remove(id) { stream.finish($0.map { .done }) }
+        case .exec(let spec):
+            try exec(spec, on: stream)
+        case .followOutput(let id, let sequence):
+            try container(id).output.follow(from: sequence, on: stream)
+        case .attachInput(let id, let closeAtEnd):
+            try attachInput(of: try container(id), closeAtEnd: closeAtEnd, to: stream)
+        default:
+            try change(request)
+            stream.finish(.done)
+        }
+    }
+
+    /// What is done at once and answered with no more than that.
+    private func change(_ request: GuestRequest) throws(GuestFailure) {
+        switch request {
+        case .signalContainer(let id, let signal, let everyProcess):
+            try self.signal(try container(id), signal, everyProcess: everyProcess)
+        case .signalExec(let id, let signal):
+            try runningExec(id).signal(signal)
+        case .resizeExec(let id, let rows, let columns):
+            try Terminal.resize(try runningExec(id).terminal, rows: rows, columns: columns)
+        case .resizeContainer(let id, let rows, let columns):
+            try Terminal.resize(try container(id).terminal, rows: rows, columns: columns)
+        case .updateResources(let id, let resources):
+            try container(id).cgroup.apply(resources)
+        case .releaseOutput(let id, let sequence):
+            try container(id).output.release(before: sequence)
+        default:
+            throw GuestFailure(.unknownRequest, "the agent does not know this request")
+        }
+    }
+
+    func container(_ id: String) throws(GuestFailure) -> Container {
+        guard let container = containers[id] else { throw GuestFailure(.notFound, "there is no container \(id)") }
+        return container
+    }
+
+    private func runningExec(_ id: String) throws(GuestFailure) -> ExecProcess {
+        guard let exec = execs[id] else { throw GuestFailure(.notFound, "there is no exec \(id)") }
+        return exec
+    }
+
+    private var state: GuestState {
+        GuestState(
+            agentVersion: Self.version, configured: configuration != nil,
+            containers: containers.values.map(\.state).sorted { $0.id < $1.id })
+    }
+}

@@ -1,0 +1,117 @@
+import CarpelGuestProtocol
+
+/// The conversation with the host, over as many connections as it takes.
+final class HostSession {
+    /// Far more than a pod needs; a host that loses count must not eat the machine's memory.
+    static let maximumStreams = 4096
+
+    private let port: Port
+    private let log: KernelLog
+    private var decoder = FrameDecoder(.agent)
+    private let encoder = FrameEncoder()
+    private var streams: [UInt32: HostStream] = [:]
+    private var requests: [UInt32: MessageAssembler] = [:]
+    private(set) var isConnected = false
+
+    /// A request, and the stream for its answers.
+    var requested: (GuestRequest, HostStream) -> Void = { _, _ in }
+    /// The host has come, or gone. Its streams have been cancelled then.
+    var connectionChanged: (Bool) -> Void = { _ in }
+
+    init(port: Port, log: KernelLog) {
+        self.port = port
+        self.log = log
+        port.received = { [unowned self] in receive($0) }
+        port.hostLeft = { [unowned self] in disconnect() }
+        port.drained = { [unowned self] in
+            for stream in streams.values { stream.writable() }
+        }
+    }
+
+    var isCongested: Bool { port.isCongested }
+
+    func send(_ frame: Frame) {
+        guard isConnected else { return }
+        var bytes: [UInt8] = []
+        encoder.encode(frame, into: &bytes)
+        port.send(bytes)
+    }
+
+    func send(_ response: GuestResponse, on stream: UInt32) {
+        guard let bytes = try? CBOREncoder().encode(response) else { return }
+        for frame in Frame.message(.response, stream: stream, bytes) { send(frame) }
+    }
+
+    /// Tells the host, if it is there.
+    func tell(_ event: GuestEvent) {
+        guard isConnected, let bytes = try? CBOREncoder().encode(event) else { return }
+        for frame in Frame.message(.event, stream: 0, bytes) { send(frame) }
+    }
+
+    func forget(_ stream: HostStream) { streams[stream.id] = nil }
+
+    private func receive(_ bytes: ArraySlice<UInt8>) {
+        decoder.append(bytes)
+        while true {
+            do {
+                guard let item = try decoder.next() else { return }
+                handle(item)
+            } catch {
+                log.error("the host sent what is no frame (\(error)); waiting for its next session")
+                disconnect()
+            }
+        }
+    }
+
+    private func handle(_ item: FrameDecoder.Item) {
+        switch item {
+        case .hello(let hello):
+            disconnect()
+            isConnected = true
+            port.send(Hello(nonce: hello.nonce).bytes)
+            connectionChanged(true)
+        case .frame(let frame) where frame.kind == .request:
+            takeRequest(frame)
+        case .frame(let frame):
+            streams[frame.stream]?.handle(frame)
+        }
+    }
+
+    private func disconnect() {
+        port.discard()
+        requests = [:]
+        guard isConnected else { return }
+        isConnected = false
+        let lost = streams
+        streams = [:]
+        for stream in lost.values { stream.cancel() }
+        connectionChanged(false)
+    }
+
+    private func takeRequest(_ frame: Frame) {
+        let id = frame.stream
+        guard id != 0, streams[id] == nil, streams.count + requests.count < Self.maximumStreams else {
+            return send(Frame(.reset, stream: id))
+        }
+        do {
+            var assembler = requests.removeValue(forKey: id) ?? MessageAssembler(limit: MessageAssembler.maximumRequest)
+            guard let message = try assembler.append(frame) else {
+                requests[id] = assembler
+                return
+            }
+            open(id, message)
+        } catch {
+            send(Frame(.reset, stream: id))
+        }
+    }
+
+    private func open(_ id: UInt32, _ message: [UInt8]) {
+        let stream = HostStream(id: id, session: self)
+        streams[id] = stream
+        do {
+            requested(try CBORDecoder().decode(GuestRequest.self, from: message), stream)
+        } catch {
+            stream.finish(.failed(GuestFailure(.unknownRequest, "the agent does not understand the request: \(error)")))
+        }
+    }
+}

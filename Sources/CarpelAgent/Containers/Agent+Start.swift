@@ -1,0 +1,117 @@
+import CLinux
+import CarpelGuestProtocol
+import Glibc
+
+extension Agent {
+    func start(
+        _ container: Container, _ done: @escaping (Result<GuestResponse, GuestFailure>) -> Void
+    ) throws(GuestFailure) {
+        guard case .created = container.phase, !container.isBeingRemoved else {
+            throw GuestFailure(.invalidState, "container \(container.spec.id) has been started before")
+        }
+        let spec = container.spec
+        let identity = try UserDatabase(root: container.root.path).resolve(spec.process.user)
+        let plan = try ProcessPlan(spec.process, as: identity)
+        try joinNamespaces(plan, spec)
+        plan.start(in: try container.cgroup.open())
+        plan.setOOMScoreAdjustment(spec.oomScoreAdjustment)
+        plan.makeWorkingDirectory()
+        ContainerPlan.add(spec, root: container.root.path, to: plan)
+        let pipes = try plan.connect(stdin: spec.stdin)
+
+        container.phase = .starting
+        do throws(GuestFailure) {
+            _ = try LaunchedProcess(plan, loop: loop, table: processes) { [unowned self] process, result in
+                done(launched(container, process, result, pipes))
+            } exited: { [unowned self] code in
+                exited(container, code)
+            }
+        } catch {
+            container.phase = .created
+            throw error
+        }
+    }
+
+    private func joinNamespaces(_ plan: ProcessPlan, _ spec: ContainerSpec) throws(GuestFailure) {
+        switch spec.namespaces.pid {
+        case .container: plan.makeNamespaces(CLONE_NEWPID)
+        case .pod: plan.start(inPIDNamespace: try podPIDNamespace())
+        case .target(let id): plan.start(inPIDNamespace: try pidNamespace(of: container(id).running().pid))
+        }
+        switch spec.namespaces.ipc {
+        case .container: plan.makeNamespaces(CLONE_NEWIPC)
+        // The machine's own: nothing else of the machine uses it.
+        case .pod: break
+        case .target(let id): plan.join(CLONE_NEWIPC, of: try container(id).running().pidfd)
+        }
+    }
+
+    func pidNamespace(of pid: pid_t) throws(GuestFailure) -> Descriptor {
+        Descriptor(try check(open("/proc/\(pid)/ns/pid", O_RDONLY | O_CLOEXEC), "open the pid namespace of \(pid)"))
+    }
+
+    /// Made with the first container that wants it.
+    private func podPIDNamespace() throws(GuestFailure) -> Descriptor {
+        if let podReaper { return try pidNamespace(of: podReaper) }
+        let pid = try checkNegative(carpel_spawn_reaper(-1), "make the pod's pid namespace")
+        podReaper = pid
+        processes.onExit(of: pid) { [unowned self] _ in podReaper = nil }
+        return try pidNamespace(of: pid)
+    }
+
+    private func launched(
+        _ container: Container, _ process: LaunchedProcess, _ result: Result<Void, GuestFailure>,
+        _ pipes: ProcessPipes?
+    ) -> Result<GuestResponse, GuestFailure> {
+        if case .failure(let failure) = result {
+            container.phase = .created
+            return .failure(failure)
+        }
+        let now = Clock.now
+        container.phase = .running(process, since: now)
+        do throws(GuestFailure) {
+            try connectStandard(of: container, process, pipes)
+            watchMemory(of: container)
+        } catch {
+            log.error("container \(container.spec.id) runs without its output: \(error.message)")
+        }
+        return .success(.started(pid: process.pid, at: now))
+    }
+
+    private func connectStandard(
+        of container: Container, _ process: LaunchedProcess, _ pipes: ProcessPipes?
+    ) throws(GuestFailure) {
+        if let pipes {
+            container.output.read(pipes.output, as: .stdout, loop: loop)
+            container.output.read(pipes.error, as: .stderr, loop: loop)
+            container.input = pipes.input.map { ByteSink($0, loop: loop) }
+        } else if let terminal = process.terminal {
+            container.terminal = terminal
+            container.output.read(terminal, as: .stdout, loop: loop)
+            if container.spec.stdin { container.input = ByteSink(try duplicate(terminal), loop: loop) }
+        }
+    }
+
+    private func watchMemory(of container: Container) {
+        var seen: UInt64 = 0
+        container.memoryWatch = try? files.watch("\(container.cgroup.path)/memory.events") { [unowned self, unowned container] in
+            let kills = container.cgroup.outOfMemoryKills
+            guard kills > seen else { return }
+            seen = kills
+            session?.tell(.containerOutOfMemory(id: container.spec.id))
+        }
+    }
+
+    private func exited(_ container: Container, _ code: Int32) {
+        guard case .running(_, let since) = container.phase else { return }
+        let status = ExitStatus(code: code, at: Clock.now, outOfMemory: container.cgroup.outOfMemoryKills > 0)
+        container.phase = .exited(status, started: since)
+        // In a pid namespace of its own everything has died with the first process; elsewhere it has not.
+        container.cgroup.killAll()
+        container.input?.close()
+        container.input = nil
+        container.inputStream?.end()
+        container.output.finish()
+        session?.tell(.containerExited(id: container.spec.id, status))
+    }
+}

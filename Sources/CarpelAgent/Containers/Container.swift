@@ -1,0 +1,51 @@
+import CarpelGuestProtocol
+import Glibc
+
+/// A container from its creation to its removal.
+final class Container {
+    enum Phase {
+        case created
+        case starting
+        case running(LaunchedProcess, since: UInt64)
+        case exited(ExitStatus, started: UInt64)
+    }
+
+    let spec: ContainerSpec
+    let cgroup: Cgroup
+    let root: RootFileSystem
+    let output: ContainerOutput
+    var phase = Phase.created
+    var isBeingRemoved = false
+    /// The writing end of its stdin, while it can be written to.
+    var input: ByteSink?
+    /// The stream that feeds `input`.
+    var inputStream: HostStream?
+    var terminal: Descriptor?
+    /// Tells that the kernel killed something in it for want of memory.
+    var memoryWatch: FileWatch?
+
+    init(spec: ContainerSpec, cgroup: Cgroup, root: RootFileSystem, output: ContainerOutput) {
+        self.spec = spec
+        self.cgroup = cgroup
+        self.root = root
+        self.output = output
+    }
+
+    /// The first process, while it runs.
+    func running() throws(GuestFailure) -> LaunchedProcess {
+        guard case .running(let process, _) = phase else {
+            throw GuestFailure(.invalidState, "container \(spec.id) is not running")
+        }
+        return process
+    }
+
+    var state: GuestState.Container {
+        let phase: GuestState.Container.Phase =
+            switch phase {
+            case .created, .starting: .created
+            case .running(let process, let since): .running(pid: process.pid, since: since)
+            case .exited(let status, let started): .exited(status, started: started)
+            }
+        return GuestState.Container(id: spec.id, phase: phase, nextOutput: output.next)
+    }
+}

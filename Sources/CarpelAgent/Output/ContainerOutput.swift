@@ -1,0 +1,102 @@
+import CarpelGuestProtocol
+
+/// What a container writes: read, kept, and told to those who follow.
+///
+/// While the host is connected nothing is lost: a full buffer makes the container wait until the host has stored
+/// some of it. While it is away the oldest records go, since a container must not hang on a host that may be long.
+final class ContainerOutput {
+    private var buffer = OutputBuffer()
+    private var sources: [ByteSource] = []
+    private var followers: [OutputFollower] = []
+    private var isHostConnected: Bool
+    /// The container's processes are gone.
+    private var isFinishing = false
+
+    init(isHostConnected: Bool) { self.isHostConnected = isHostConnected }
+
+    var next: UInt64 { buffer.next }
+
+    /// Everything that will ever be written has been read.
+    fileprivate var hasEnded: Bool { isFinishing && !sources.contains { $0.isOpen } }
+
+    func read(_ descriptor: Descriptor, as channel: OutputRecord.Channel, loop: EventLoop) {
+        let source = ByteSource(
+            descriptor, loop: loop, room: { [unowned self] in room },
+            deliver: { [unowned self] bytes in
+                buffer.append(channel, bytes, at: Clock.now)
+                pump()
+            },
+            ended: { [unowned self] in pump() })
+        sources.append(source)
+        source.resume()
+    }
+
+    func follow(from sequence: UInt64, on stream: HostStream) {
+        let follower = OutputFollower(stream, next: sequence)
+        followers.append(follower)
+        stream.writable = { [unowned self, unowned follower] in follower.pump(buffer, hasEnded: hasEnded) }
+        stream.cancelled = { [unowned self, unowned follower] in followers.removeAll { $0 === follower } }
+        stream.respond(.done)
+        pump()
+    }
+
+    func release(before sequence: UInt64) {
+        buffer.release(before: sequence)
+        resume()
+    }
+
+    func hostChanged(isConnected: Bool) {
+        isHostConnected = isConnected
+        resume()
+    }
+
+    /// The container has exited: reads what is left.
+    func finish() {
+        isFinishing = true
+        for source in sources { source.finish() }
+        pump()
+    }
+
+    /// Ends it all, whatever is left.
+    func close() {
+        for source in sources { source.close() }
+        let lost = followers
+        followers = []
+        for follower in lost { follower.stream.end() }
+    }
+
+    private var room: Int { isHostConnected ? buffer.room : ByteSource.chunk }
+
+    private func resume() {
+        for source in sources { source.resume() }
+    }
+
+    private func pump() {
+        for follower in followers { follower.pump(buffer, hasEnded: hasEnded) }
+        followers.removeAll { !$0.stream.isOpen }
+    }
+}
+
+/// One of the host's views of a container's output.
+private final class OutputFollower {
+    /// What a record's frame holds besides the record's bytes, at most.
+    static let overhead = 96
+
+    let stream: HostStream
+    private var next: UInt64
+
+    init(_ stream: HostStream, next: UInt64) {
+        self.stream = stream
+        self.next = next
+    }
+
+    func pump(_ buffer: OutputBuffer, hasEnded: Bool) {
+        while stream.isOpen, let record = buffer.record(from: next) {
+            guard stream.room >= record.bytes.count + Self.overhead else { return }
+            guard let bytes = try? CBOREncoder().encode(record) else { return }
+            stream.send(bytes, channel: 0)
+            next = record.sequence + 1
+        }
+        if hasEnded { stream.end() }
+    }
+}

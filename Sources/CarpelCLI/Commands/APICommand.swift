@@ -1,0 +1,46 @@
+import ArgumentParser
+import CarpelClient
+import Foundation
+
+struct APICommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "api",
+        abstract: "Speaks to the daemon's socket as programs do.",
+        discussion: """
+            Example:
+              carpel api call Version
+            """,
+        subcommands: [Call.self])
+
+    struct Call: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "call",
+            abstract: "Calls a method and prints its result as JSON.",
+            discussion: """
+                Examples:
+                  carpel api call ListPodSandbox
+                  carpel api call ContainerStatus '{"containerId": "4b1f…"}'
+                  carpel api call RunPodSandbox - < pod.json
+                """)
+
+        @Argument(help: "The method's name.")
+        var method: String
+
+        @Argument(help: ArgumentHelp("The parameters, or - to read them from stdin.", valueName: "json"))
+        var params = "{}"
+
+        @OptionGroup var document: DocumentFormat
+        @OptionGroup var daemon: DaemonOptions
+
+        func run() async throws {
+            let text = params == "-" ? try Self.standardInput() : params
+            let result = try await daemon.connect().callRaw(method: method, params: text)
+            try document.print(JSONValue(text: result))
+        }
+
+        private static func standardInput() throws -> String {
+            let data = try FileHandle.standardInput.readToEnd() ?? Data()
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import CarpelAPI
+import CarpelClient
+import CarpelCore
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Starts a container, in a new pod or in an existing one.",
+        discussion: """
+            Pulls the image if it is missing, starts a pod, and creates and starts the container in it; if one of \
+            these fails, all of them are undone. Then prints what the container writes until it exits, stops the pod \
+            and exits with the container's exit code. With --detach prints the id of the pod (of the container with \
+            --pod) and leaves it running.
+
+            What follows IMAGE is the container's, not carpel's.
+
+            Examples:
+              carpel run --rm docker.io/library/busybox echo hello
+              carpel run -d --name web --memory 256Mi docker.io/library/nginx
+              carpel run -d --pod web --name probe docker.io/library/busybox sleep 1h
+            """)
+
+    @OptionGroup var options: RunOptions
+    @OptionGroup var daemon: DaemonOptions
+
+    @Argument(help: "The image to run.")
+    var image: String
+
+    @Argument(parsing: .captureForPassthrough, help: "The command, in place of the image's own.")
+    var command: [String] = []
+
+    func run() async throws {
+        let status = try await failingAsOwn {
+            let plan = try RunPlan(image: image, command: command, options: options)
+            let launch = PodLaunch(client: try await daemon.connect(), plan: plan, options: options)
+            return options.detach ? try await detached(launch) : try await attached(launch)
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func detached(_ launch: PodLaunch) async throws -> Int32 {
+        let (result, signal) = await Interruption.cancelling { try await launch.run() }
+        if let signal { return 128 + signal }
+        let launched = try result.get()
+        Console.out((launched.ownsPod ? launched.podID : launched.containerID) + "\n")
+        return 0
+    }
+
+    private func attached(_ launch: PodLaunch) async throws -> Int32 {
+        let removeAtExit = options.removeAtExit
+        let (result, signal) = await Interruption.cancelling {
+            let launched = try await launch.run()
+            let printer = LogPrinter(client: launch.client, containerID: launched.containerID)
+            let status = await Result { try await printer.follow() }
+            try await shielded { try await leave(launched, launch.client, removing: removeAtExit) }
+            return try status.get()
+        }
+        if let signal { return 128 + signal }
+        let status = try result.get()
+        if status.reason == "StartError" || status.reason == "MachineFailed" {
+            Console.complain("\(status.reason): \(status.message)")
+        }
+        return status.exitCode
+    }
+}
+
+/// Stops what was made, so that no machine runs on for a command that has exited, and removes it if it should go.
+private func leave(_ launched: Launched, _ client: CarpelClient, removing: Bool) async throws {
+    if launched.ownsPod {
+        try await client.stopPod(launched.podID)
+        if removing { try await client.removePod(launched.podID) }
+    } else {
+        try await client.stopContainer(launched.containerID, timeout: 10)
+        if removing { try await client.removeContainer(launched.containerID) }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}

@@ -1,0 +1,99 @@
+import CarpelAPI
+import CarpelClient
+import CarpelCore
+
+/// What `carpel run` has started.
+struct Launched {
+    let podID: String
+    let containerID: String
+    /// True if the pod was made for the container.
+    let ownsPod: Bool
+}
+
+/// Takes a plan from its image to a running container, or leaves nothing behind.
+struct PodLaunch: Sendable {
+    let client: CarpelClient
+    let plan: RunPlan
+    let options: RunOptions
+
+    func run() async throws -> Launched {
+        let imageID = try await image()
+        var undo = UndoStack()
+        do {
+            return try await launch(imageID: imageID, undo: &undo)
+        } catch {
+            let leftovers = await undo.unwind()
+            guard !leftovers.isEmpty else { throw error }
+            let cause = CarpelError.wrapping(error, during: "run")
+            throw CarpelError(
+                cause.code, cause.reason, "\(cause.message); could not be undone: \(leftovers.joined(separator: "; "))")
+        }
+    }
+
+    private func launch(imageID: String, undo: inout UndoStack) async throws -> Launched {
+        let client = client
+        let podID = try await pod()
+        if plan.pod != nil {
+            undo.push("pod \(HumanText.shortID(podID))") { try await client.stopAndRemovePod(podID) }
+        }
+        try Task.checkCancellation()
+        // Each call is awaited to its end, so that what it made is known and can be undone.
+        let request = plan.createContainer(podID: podID, imageID: imageID)
+        let containerID = try await shielded { try await client.call(Methods.createContainer, request) }.containerId
+        undo.push("container \(HumanText.shortID(containerID))") { try await client.removeContainer(containerID) }
+        try Task.checkCancellation()
+        let start = StartContainerRequest { $0.containerId = containerID }
+        _ = try await shielded { try await client.call(Methods.startContainer, start) }
+        return Launched(podID: podID, containerID: containerID, ownsPod: plan.pod != nil)
+    }
+
+    private func pod() async throws -> String {
+        if let existing = options.pod { return try await Inventory.load(from: client).pod(existing).id }
+        let client = client
+        let request = RunPodSandboxRequest { $0.config = plan.pod }
+        return try await shielded { try await client.call(Methods.runPodSandbox, request) }.podSandboxId
+    }
+
+    /// The image's id, pulled where the policy says so.
+    private func image() async throws -> String {
+        let spec = ImageSpec { $0.image = plan.image }
+        if options.pull != .always {
+            let status = try await client.call(Methods.imageStatus, ImageStatusRequest { $0.image = spec })
+            if let image = status.image { return image.id }
+            guard options.pull != .never else {
+                throw CarpelError(
+                    .notFound, "imageNotFound",
+                    "there is no image \(plan.image) on this node: `carpel image pull \(plan.image)`")
+            }
+        }
+        return try await client.pull(PullImageRequest { $0.image = spec }, quiet: options.quiet)
+    }
+}
+
+extension CarpelClient {
+    func stopPod(_ id: String) async throws {
+        _ = try await call(Methods.stopPodSandbox, StopPodSandboxRequest { $0.podSandboxId = id })
+    }
+
+    func removePod(_ id: String) async throws {
+        _ = try await call(Methods.removePodSandbox, RemovePodSandboxRequest { $0.podSandboxId = id })
+    }
+
+    func stopAndRemovePod(_ id: String) async throws {
+        try await stopPod(id)
+        try await removePod(id)
+    }
+
+    /// - Parameter timeout: seconds between the stop signal and SIGKILL.
+    func stopContainer(_ id: String, timeout: Int64) async throws {
+        let request = StopContainerRequest {
+            $0.containerId = id
+            $0.timeout = timeout
+        }
+        _ = try await call(Methods.stopContainer, request)
+    }
+
+    func removeContainer(_ id: String) async throws {
+        _ = try await call(Methods.removeContainer, RemoveContainerRequest { $0.containerId = id })
+    }
+}

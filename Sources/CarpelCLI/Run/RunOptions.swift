@@ -1,0 +1,84 @@
+import ArgumentParser
+
+enum PullPolicy: String, ExpressibleByArgument, CaseIterable {
+    case always, missing, never
+}
+
+/// What `carpel run` takes before the image.
+struct RunOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The pod's and the container's name; made up from the image's without it."))
+    var name: String?
+
+    @Option(help: ArgumentHelp("The pod's namespace."))
+    var namespace: String?
+
+    @Option(help: ArgumentHelp("Add the container to this pod.", discussion: "A name or an id.", valueName: "pod"))
+    var pod: String?
+
+    @Option(help: ArgumentHelp("The pod's host name; made from its name without it.", valueName: "name"))
+    var hostname: String?
+
+    @Option(
+        name: [.long, .customShort("l")],
+        help: ArgumentHelp("A label of the pod and the container; repeatable.", valueName: "key=value"))
+    var label: [String] = []
+
+    @Option(
+        name: [.long, .customShort("e")],
+        help: ArgumentHelp(
+            "A variable of the environment, or the name of one of yours; repeatable.", valueName: "key=value"))
+    var env: [String] = []
+
+    @Option(
+        name: [.long, .customShort("u")], help: ArgumentHelp("Who runs the command.", valueName: "uid[:gid]|name"))
+    var user: String?
+
+    @Option(name: [.long, .customShort("w")], help: ArgumentHelp("Where the command runs.", valueName: "folder"))
+    var workdir: String?
+
+    @Option(help: ArgumentHelp("Replaces the image's entrypoint.", valueName: "path"))
+    var entrypoint: String?
+
+    @Option(help: ArgumentHelp("The processors that it may use, such as 0.5 or 2.", valueName: "count"))
+    var cpus: Double?
+
+    @Option(
+        name: [.long, .customShort("m")],
+        help: ArgumentHelp("The memory that it may use, such as 128Mi or 2Gi.", valueName: "quantity"))
+    var memory: String?
+
+    @Flag(name: .customLong("read-only"), help: "The container's root cannot be written.")
+    var readOnly = false
+
+    @Flag(help: "All capabilities and devices of the virtual machine; the node stays out of reach.")
+    var privileged = false
+
+    @Option(
+        name: .customLong("cap-add"), help: ArgumentHelp("A capability to add; repeatable.", valueName: "capability"))
+    var addedCapabilities: [String] = []
+
+    @Option(
+        name: .customLong("cap-drop"), help: ArgumentHelp("A capability to drop; repeatable.", valueName: "capability"))
+    var droppedCapabilities: [String] = []
+
+    @Option(help: ArgumentHelp("When to pull the image.", valueName: "when"))
+    var pull = PullPolicy.missing
+
+    @Flag(name: .shortAndLong, help: "Print no progress of a pull.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Leave it running and print its id.")
+    var detach = false
+
+    @Flag(name: .customLong("rm"), help: "Remove it when the command has exited.")
+    var removeAtExit = false
+
+    func validate() throws {
+        if detach && removeAtExit {
+            throw ValidationError("--rm waits for the command's exit, --detach does not: choose one")
+        }
+        if pod != nil && (hostname != nil || namespace != nil) {
+            throw ValidationError("--hostname and --namespace are the pod's: they cannot be given with --pod")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import CarpelCore
+
+/// A machine as libvirt's domain: one configurator for each device, put together here.
+///
+/// Source: https://libvirt.org/formatdomain.html
+struct DomainDescription: Sendable {
+    let spec: MachineSpec
+    let configuration: MachinesConfiguration
+    let accelerator: AcceleratorChoice.Kind
+    let uuid: String
+
+    var document: String { element.document() }
+
+    private var element: DomainElement {
+        let description: [DomainElement?] = [
+            DomainElement("name", text: Self.domainName(spec.id)),
+            DomainElement("uuid", text: uuid),
+            // libvirt refuses a title with a line break.
+            DomainElement("title", text: spec.name.replacing("\n", with: " ")),
+            DomainElement("metadata", [OwnershipMark(id: spec.id, root: configuration.stateDirectory).element]),
+            DomainElement("memory", ["unit": "KiB"], text: "\(memoryKibibytes)"),
+            DomainElement("vcpu", text: "\(spec.virtualCPUs)"),
+            boot,
+            DomainElement("features", [DomainElement("acpi")]),
+            processor,
+            DomainElement("clock", ["offset": "utc"]),
+            DomainElement("on_poweroff", text: "destroy"),
+            DomainElement("on_reboot", text: "destroy"),
+            DomainElement("on_crash", text: "destroy"),
+            devices,
+            QEMUAccount.label(user: configuration.qemuUser, group: configuration.qemuGroup),
+        ]
+        return DomainElement("domain", ["type": accelerator == .kvm ? "kvm" : "qemu"], description.compactMap { $0 })
+    }
+
+    /// Prefixed, so that an operator sees whose machine it is in `ps` and `virsh list`.
+    static func domainName(_ id: String) -> String { "carpel-\(id)" }
+
+    /// Whole mebibytes, rounded up: libvirt rounds by itself otherwise, and the description would not tell.
+    var memoryKibibytes: Int64 {
+        let bytes = (spec.guestMemory + configuration.memoryOverhead).bytes
+        return (bytes + (1 << 20) - 1) / (1 << 20) * 1024
+    }
+
+    private var boot: DomainElement {
+        DomainElement(
+            "os",
+            [
+                DomainElement("type", ["arch": "x86_64", "machine": "q35"], text: "hvm"),
+                DomainElement("kernel", text: spec.kernel),
+                DomainElement("initrd", text: spec.initramfs),
+                DomainElement("cmdline", text: spec.kernelArguments.joined(separator: " ")),
+            ])
+    }
+
+    private var processor: DomainElement {
+        switch accelerator {
+        case .kvm: DomainElement("cpu", ["mode": "host-passthrough", "check": "none"])
+        case .tcg: DomainElement("cpu", ["mode": "maximum", "check": "none"])
+        }
+    }
+
+    private var devices: DomainElement {
+        var devices: [DomainElement] = []
+        if let emulator = configuration.emulator { devices.append(DomainElement("emulator", text: emulator)) }
+        devices += disks
+        devices += [Controllers.noUSB, Controllers.scsi, Controllers.serial]
+        devices += spec.interfaces.map(\.element)
+        devices += console
+        devices += [
+            AgentChannel(path: spec.channelPath).element,
+            DomainElement("memballoon", ["model": "none"]),
+            // Port 0x505, announced to the guest by ACPI: the guest's driver is `pvpanic-mmio`.
+            DomainElement("panic", ["model": "isa"]),
+        ]
+        return DomainElement("devices", devices)
+    }
+
+    private var disks: [DomainElement] {
+        var scsi = 0
+        var virtio = 0
+        return spec.disks.map { disk in
+            switch disk.bus {
+            case .scsi:
+                defer { scsi += 1 }
+                return disk.element(at: .scsi(unit: scsi))
+            case .virtioBlock:
+                defer { virtio += 1 }
+                return disk.element(at: .virtioBlock(index: virtio))
+            }
+        }
+    }
+}

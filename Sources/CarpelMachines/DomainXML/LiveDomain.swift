@@ -1,0 +1,79 @@
+import CarpelCore
+import Foundation
+import FoundationXML
+
+/// What Carpel reads in the description of a domain that runs.
+struct LiveDomain: Sendable, Equatable {
+    struct Disk: Sendable, Equatable {
+        let serial: String?
+        let path: String?
+        let target: String
+        /// The LUN, of a disk of the virtio-scsi controller.
+        let unit: Int?
+        /// The element itself, which is what libvirt wants to hear to unplug the disk.
+        let document: String
+    }
+
+    let uuid: String
+    let name: String
+    let mark: OwnershipMark?
+    let channelPath: String?
+    let bootLogPath: String?
+    let disks: [Disk]
+
+    init(parsing document: String) throws {
+        let root: XMLElement
+        do {
+            guard let element = try XMLDocument(xmlString: document).rootElement() else {
+                throw CarpelError(.internal, "domainUnreadable", "libvirt described a domain with an empty document")
+            }
+            root = element
+        } catch {
+            throw CarpelError.wrapping(error, during: "reading libvirt's description of a domain")
+        }
+        uuid = root.child("uuid")?.stringValue ?? ""
+        name = root.child("name")?.stringValue ?? ""
+        mark = root.child("metadata")?.ownershipMark
+        let devices = root.child("devices")
+        channelPath = devices?.all("channel")
+            .first { $0.child("target")?.value("name") == AgentChannel.portName }?
+            .child("source")?.value("path")
+        bootLogPath = (devices?.child("serial") ?? devices?.child("console"))?.child("source")?.value("path")
+        disks = (devices?.all("disk") ?? []).map(Disk.init)
+    }
+
+    /// The lowest LUN that no disk has.
+    var freeUnit: Int? {
+        let taken = Set(disks.compactMap(\.unit))
+        return (0...DiskSpec.lastUnit).first { !taken.contains($0) }
+    }
+}
+
+extension LiveDomain.Disk {
+    fileprivate init(_ element: XMLElement) {
+        let source = element.child("source")
+        let target = element.child("target")
+        serial = element.child("serial")?.stringValue
+        path = source?.value("file") ?? source?.value("dev")
+        self.target = target?.value("dev") ?? ""
+        unit = target?.value("bus") == "scsi" ? element.child("address")?.value("unit").flatMap { Int($0) } : nil
+        document = element.xmlString
+    }
+}
+
+extension XMLElement {
+    fileprivate func all(_ name: String) -> [XMLElement] {
+        (children ?? []).compactMap { $0 as? XMLElement }.filter { $0.localName == name }
+    }
+
+    fileprivate func child(_ name: String) -> XMLElement? { all(name).first }
+
+    fileprivate func value(_ attribute: String) -> String? { self.attribute(forName: attribute)?.stringValue }
+
+    fileprivate var ownershipMark: OwnershipMark? {
+        guard let pod = all("pod").first(where: { $0.uri == OwnershipMark.namespace }),
+            let id = pod.value("id"), let root = pod.value("root")
+        else { return nil }
+        return OwnershipMark(id: id, root: root)
+    }
+}

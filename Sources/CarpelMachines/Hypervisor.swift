@@ -1,0 +1,66 @@
+import CarpelCore
+
+/// Starts virtual machines, and finds again those that outlived the process that started them.
+public protocol Hypervisor: Sendable {
+    /// What runs the guests' instructions, and why.
+    var accelerator: AcceleratorChoice { get }
+
+    /// Starts a machine. When it returns the guest is booting and its channel can be connected to.
+    ///
+    /// Cancelling destroys what was started and removes its files; so does any error.
+    /// - Throws: `CarpelError`: `.invalidArgument` with `memoryTooSmall`, `machineName`, `diskSerial` or `pathTooLong`;
+    ///   `.failedPrecondition` with `kernelMissing` and its like; `.alreadyExists` with `machineExists`;
+    ///   `.unavailable` with `machineStartFailed` and the tail of QEMU's log.
+    func start(_ spec: MachineSpec) async throws -> any Machine
+
+    /// The running machines that bear the ownership mark of this root. Others are not touched.
+    func reattach() async throws -> [any Machine]
+
+    /// Lets go of the machines, which keep running. Whoever waits for the end of one gets `.unobserved`.
+    func close() async
+}
+
+/// A running virtual machine.
+public protocol Machine: Sendable {
+    /// The pod's id.
+    var id: String { get }
+    /// The Unix socket of the agent's virtio-serial port. It takes one connection at a time, any number of times.
+    var channelPath: String { get }
+    /// QEMU's process id.
+    var processID: Int32 { get }
+
+    /// Plugs in a disk as a LUN of the machine's virtio-scsi controller. A disk with that serial and path that
+    /// is there already is left alone.
+    /// - Throws: `CarpelError`: `.alreadyExists` with `diskSerialInUse` if another file bears the serial;
+    ///   `.failedPrecondition` with `diskMissing` or `diskNotReadable`; `.notFound` with `machineGone`.
+    func attach(_ disk: DiskSpec) async throws
+
+    /// Unplugs the disk with this serial, if there is one.
+    func detach(serial: String) async throws
+
+    /// The serials of the disks that are plugged in, in the order of their addresses.
+    func attachedDisks() async throws -> [String]
+
+    /// Kills the machine, and returns when QEMU is gone. A machine that has ended is fine.
+    func destroy() async throws
+
+    /// Waits until QEMU has died or the guest has panicked.
+    func end() async -> MachineEnd
+
+    /// The domain as libvirt sees it.
+    func domainXML() async throws -> String
+}
+
+/// How a machine ended.
+public enum MachineEnd: Hashable, Sendable {
+    /// The guest switched itself off or rebooted, which ends a pod's machine too.
+    case poweredOff
+    /// `destroy` was called.
+    case destroyed
+    /// The guest's kernel panicked; with the last lines of its console.
+    case panicked(console: String)
+    /// QEMU died or was killed; with the last lines of its log.
+    case died(log: String)
+    /// The waiting task was cancelled or the hypervisor closed: the machine may well be running.
+    case unobserved
+}

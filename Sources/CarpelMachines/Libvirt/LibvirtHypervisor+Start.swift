@@ -1,0 +1,76 @@
+import CarpelCore
+import Foundation
+
+extension LibvirtHypervisor {
+    public func start(_ spec: MachineSpec) async throws -> any Machine {
+        try spec.validate(configuration, account: account)
+        let name = DomainDescription.domainName(spec.id)
+        // Before any file is touched: a second start must not remove the files of the machine that runs.
+        guard machines.reserve(spec.id) else { throw Self.exists(spec.id) }
+        defer { machines.release(spec.id) }
+        try await requireAbsent(spec.id)
+        for disk in spec.disks { try disk.prepare(for: account) }
+        try Task.checkCancellation()
+
+        var files = MachineFiles(
+            channelPath: spec.channelPath, bootLogPath: spec.bootLogPath, log: place.isOwn ? place.log(name) : nil)
+        let uuid = UUID().uuidString.lowercased()
+        let fate = machines.expect(uuid, bootLogPath: spec.bootLogPath)
+        do {
+            try files.prepare()
+            let machine = try await boot(spec, uuid: uuid, files: files, fate: fate)
+            guard !Task.isCancelled else {
+                try await machine.destroyCompletely()
+                throw CarpelError(.cancelled, "cancelled", "the start of machine \(spec.id) was cancelled")
+            }
+            machines.add(machine)
+            confinement.look(at: machine.processID)
+            return machine
+        } catch {
+            machines.forget(uuid: uuid)
+            let explained = explain(error, log: place.log(name))
+            files.removeAll()
+            throw explained
+        }
+    }
+
+    private func boot(_ spec: MachineSpec, uuid: String, files: MachineFiles, fate: MachineFate) async throws -> LibvirtMachine {
+        let description = DomainDescription(
+            spec: spec, configuration: configuration, accelerator: accelerator.kind, uuid: uuid
+        ).document
+        let name = DomainDescription.domainName(spec.id)
+        let domain = try await calls.run(
+            "starting machine \(spec.id)", timeout: configuration.callTimeout,
+            late: { (domain: LibvirtDomain) in try? domain.destroy() }
+        ) { [connection] in try connection.create(description) }
+        guard let process = QEMUProcess(pidFile: place.pidFile(name), uuid: uuid) else {
+            try await calls.run("destroying machine \(spec.id)", timeout: configuration.callTimeout) { try domain.destroy() }
+            throw CarpelError(.unavailable, "libvirtFailed", "QEMU ended as soon as machine \(spec.id) had started")
+        }
+        return machine(spec.id, uuid, domain, process, files, fate)
+    }
+
+    /// A domain of that name whose QEMU has ended, and which libvirt has not noticed yet, is removed.
+    private func requireAbsent(_ id: String) async throws {
+        let name = DomainDescription.domainName(id)
+        try await calls.run("looking up \(name)", timeout: configuration.callTimeout) { [connection, place] in
+            guard let domain = try connection.domain(named: name), let live = try? domain.live() else { return }
+            guard live.mark != nil, QEMUProcess(pidFile: place.pidFile(name), uuid: live.uuid) == nil else {
+                throw Self.exists(id)
+            }
+            try domain.destroy()
+        }
+    }
+
+    private static func exists(_ id: String) -> CarpelError {
+        CarpelError(.alreadyExists, "machineExists", "machine \(id) runs already; destroy it first")
+    }
+
+    /// libvirt's complaint, with what QEMU itself said.
+    private func explain(_ error: any Error, log: String) -> any Error {
+        guard let error = error as? CarpelError, error.reason == "libvirtFailed" else { return error }
+        let said = LogTail.qemu(log)
+        return CarpelError(
+            .unavailable, "machineStartFailed", said.isEmpty ? error.message : "\(error.message)\nQEMU said:\n\(said)")
+    }
+}

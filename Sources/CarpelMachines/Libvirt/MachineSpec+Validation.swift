@@ -1,0 +1,91 @@
+import CarpelCore
+import Glibc
+
+extension MachineSpec {
+    /// - Throws: `CarpelError` with what is wrong and how to put it right.
+    func validate(_ configuration: MachinesConfiguration, account: Account) throws {
+        guard id.isPlainWord(upTo: 64) else {
+            throw CarpelError(
+                .invalidArgument, "machineName",
+                "a machine's id has 1 to 64 letters, digits, '-', '_' and '.'; '\(id)' does not", field: "id")
+        }
+        guard virtualCPUs > 0 else {
+            throw CarpelError(.invalidArgument, "virtualCPUs", "a machine needs a virtual CPU", field: "virtualCPUs")
+        }
+        guard guestMemory >= configuration.minimumGuestMemory else {
+            throw CarpelError(
+                .invalidArgument, "memoryTooSmall",
+                "\(guestMemory) is not enough for a pod; ask for at least \(configuration.minimumGuestMemory)",
+                field: "guestMemory")
+        }
+        guard channelPath.utf8.count <= MachineFiles.longestSocketPath else {
+            throw CarpelError(
+                .invalidArgument, "pathTooLong",
+                "the socket \(channelPath) is longer than \(MachineFiles.longestSocketPath) bytes", field: "channelPath")
+        }
+        try Self.requireReadable(kernel, "kernel", account)
+        try Self.requireReadable(initramfs, "initramfs", account)
+        var serials: Set<String> = []
+        for disk in disks {
+            try disk.validate()
+            guard serials.insert(disk.serial).inserted else {
+                throw CarpelError(
+                    .invalidArgument, "diskSerial", "two disks have the serial \(disk.serial)", field: "disks")
+            }
+        }
+    }
+
+    static func requireReadable(_ path: String, _ what: String, _ account: Account) throws {
+        guard FileStatus(path)?.kind == .file else {
+            throw CarpelError(
+                .failedPrecondition, "\(what)Missing",
+                "there is no \(what) at \(path); build the guest, or set the path of the one that you have")
+        }
+        guard let obstacle = account.obstacle(to: .read, at: path) else { return }
+        throw CarpelError(
+            .failedPrecondition, "\(what)NotReadable",
+            "\(account.name), who runs QEMU, cannot read the \(what) \(path): \(obstacle) does not let it")
+    }
+}
+
+extension DiskSpec {
+    func validate() throws {
+        guard serial.isPlainWord(upTo: Self.longestSerial) else {
+            throw CarpelError(
+                .invalidArgument, "diskSerial",
+                "a disk's serial has 1 to \(Self.longestSerial) letters, digits, '-', '_' and '.'; '\(serial)' does not",
+                field: "serial")
+        }
+    }
+
+    /// Sees to it that QEMU can open the disk: a writable one is given to its account, a shared one must be readable.
+    func prepare(for account: Account) throws {
+        guard FileStatus(path) != nil else {
+            throw CarpelError(.failedPrecondition, "diskMissing", "there is no disk at \(path)", field: "path")
+        }
+        if !readOnly, chown(path, account.user, account.group) != 0 {
+            throw CarpelError(
+                .failedPrecondition, "diskNotWritable",
+                "giving \(path) to \(account.name): \(String(cString: strerror(errno)))", field: "path")
+        }
+        guard let obstacle = account.obstacle(to: readOnly ? .read : [.read, .write], at: path) else { return }
+        throw CarpelError(
+            .failedPrecondition, "diskNotReadable",
+            "\(account.name), who runs QEMU, cannot open the disk \(path): \(obstacle) does not let it", field: "path")
+    }
+}
+
+extension String {
+    /// Safe in a file's name, a shell and a SCSI page.
+    fileprivate func isPlainWord(upTo length: Int) -> Bool {
+        (1...length).contains(utf8.count) && first != "." && first != "-"
+            && utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+}

@@ -1,0 +1,69 @@
+import CarpelCore
+
+/// How machines run on this node. Every field has a default, also when it is read.
+public struct MachinesConfiguration: Codable, Sendable, Equatable {
+    public enum Accelerator: String, Codable, Sendable {
+        /// KVM if the probe says that it runs guests properly, else TCG.
+        case auto
+        case kvm, tcg
+    }
+
+    /// Which of libvirt's QEMU drivers.
+    public enum Driver: String, Codable, Sendable {
+        /// `qemu:///embed`: the driver in this process, with a root of its own.
+        case embed
+        /// `qemu:///system`: the daemon of the distribution, with its own configuration.
+        case system
+    }
+
+    /// Where the guest's console goes on its way to the boot log.
+    public enum Console: String, Codable, Sendable {
+        /// `ttyS0`: there from the kernel's first line on.
+        case serial
+        /// `hvc0`: needs `virtio_console` in the guest, and costs no emulated UART.
+        case virtio
+        case none
+    }
+
+    public var accelerator: Accelerator = .auto
+    public var driver: Driver = .embed
+    public var console: Console = .serial
+    /// Who QEMU runs as. The account must exist, and be in group `kvm` where KVM is used.
+    public var qemuUser = "carpel-qemu"
+    public var qemuGroup = "carpel-qemu"
+    /// What the guest's kernel and agent take from the machine's memory, on top of what the pod asked for.
+    public var memoryOverhead = ByteCount.mebibytes(64)
+    /// The least that a pod may ask for.
+    public var minimumGuestMemory = ByteCount.mebibytes(64)
+    /// Of libvirt and QEMU, gone at reboot; also the name of this node's machines in their ownership mark.
+    /// At most ``longestStateDirectory`` bytes.
+    public var stateDirectory = "/run/carpel/machines"
+    /// QEMU's binary; libvirt finds it if nil.
+    public var emulator: String?
+    /// How long one call of libvirt may take.
+    public var callTimeoutSeconds = 60
+
+    /// libvirt puts `/lib/qemu/domain-<number>-<20 bytes>/monitor.sock` behind it, and a Unix socket's path has 107.
+    public static let longestStateDirectory = 48
+
+    public init() {}
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func value<Value: Decodable>(_ key: CodingKeys, default fallback: Value) throws -> Value {
+            try values.decodeIfPresent(Value.self, forKey: key) ?? fallback
+        }
+        accelerator = try value(.accelerator, default: accelerator)
+        driver = try value(.driver, default: driver)
+        console = try value(.console, default: console)
+        qemuUser = try value(.qemuUser, default: qemuUser)
+        qemuGroup = try value(.qemuGroup, default: qemuGroup)
+        memoryOverhead = try value(.memoryOverhead, default: memoryOverhead)
+        minimumGuestMemory = try value(.minimumGuestMemory, default: minimumGuestMemory)
+        stateDirectory = try value(.stateDirectory, default: stateDirectory)
+        emulator = try values.decodeIfPresent(String.self, forKey: .emulator)
+        callTimeoutSeconds = try value(.callTimeoutSeconds, default: callTimeoutSeconds)
+    }
+
+    var callTimeout: Duration { .seconds(callTimeoutSeconds) }
+}

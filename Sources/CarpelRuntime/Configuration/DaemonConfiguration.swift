@@ -1,0 +1,97 @@
+import CarpelCore
+import CarpelImages
+import CarpelMachines
+
+/// The daemon's configuration file (YAML), every key of which has a default.
+public struct DaemonConfiguration: Codable, Sendable {
+    /// The only version so far.
+    public static let currentVersion = 1
+
+    /// The version of the file's format; a file of another version is refused.
+    public var version = DaemonConfiguration.currentVersion
+    public var guest = GuestConfiguration()
+    public var machines = MachinesConfiguration()
+    public var images = ImagesConfiguration()
+    public var pods = PodsConfiguration()
+    public var socket = SocketConfiguration()
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey { case version, guest, machines, images, pods, socket }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        version = try values.decode(Int.self, forKey: .version)
+        guest = try values.decodeIfPresent(GuestConfiguration.self, forKey: .guest) ?? guest
+        machines = try values.decodeIfPresent(MachinesConfiguration.self, forKey: .machines) ?? machines
+        images = try values.decodeIfPresent(ImagesConfiguration.self, forKey: .images) ?? images
+        pods = try values.decodeIfPresent(PodsConfiguration.self, forKey: .pods) ?? pods
+        socket = try values.decodeIfPresent(SocketConfiguration.self, forKey: .socket) ?? socket
+        guard version == Self.currentVersion else {
+            throw CarpelError(
+                .invalidArgument, "configurationVersion",
+                "the configuration has version \(version); this carpeld reads version \(Self.currentVersion)",
+                field: "version")
+        }
+    }
+}
+
+/// What boots inside the machines; `hack/guest` makes both files.
+public struct GuestConfiguration: Codable, Sendable {
+    /// An uncompressed vmlinux with a PVH entry point.
+    public var kernel = "/usr/lib/carpel/vmlinux"
+    public var initramfs = "/usr/lib/carpel/initramfs.cpio"
+    /// Added to Carpel's own kernel arguments.
+    public var kernelArguments: [String] = []
+    /// Seconds from the start of QEMU to the agent's greeting.
+    public var bootTimeoutSeconds = 60
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey { case kernel, initramfs, kernelArguments, bootTimeoutSeconds }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        kernel = try values.decodeIfPresent(String.self, forKey: .kernel) ?? kernel
+        initramfs = try values.decodeIfPresent(String.self, forKey: .initramfs) ?? initramfs
+        kernelArguments = try values.decodeIfPresent([String].self, forKey: .kernelArguments) ?? kernelArguments
+        bootTimeoutSeconds = try values.decodeIfPresent(Int.self, forKey: .bootTimeoutSeconds) ?? bootTimeoutSeconds
+    }
+}
+
+/// What a pod gets that does not ask.
+public struct PodsConfiguration: Codable, Sendable {
+    public var defaultVirtualCPUs = 1
+    public var defaultMemory = ByteCount.mebibytes(128)
+    /// The most that a pod's containers may write. The file is sparse.
+    public var scratchSize = ByteCount.gibibytes(8)
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey { case defaultVirtualCPUs, defaultMemory, scratchSize }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        defaultVirtualCPUs = try values.decodeIfPresent(Int.self, forKey: .defaultVirtualCPUs) ?? defaultVirtualCPUs
+        defaultMemory = try values.decodeIfPresent(ByteCount.self, forKey: .defaultMemory) ?? defaultMemory
+        scratchSize = try values.decodeIfPresent(ByteCount.self, forKey: .scratchSize) ?? scratchSize
+    }
+}
+
+/// Who may speak to the daemon.
+public struct SocketConfiguration: Codable, Sendable {
+    /// The group whose members reach the socket (mode 0660) and are admins; the socket is root's alone if it does not exist.
+    public var adminGroup = "carpel"
+    /// Users who may call the methods that change nothing.
+    public var viewUsers: [UInt32] = []
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey { case adminGroup, viewUsers }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        adminGroup = try values.decodeIfPresent(String.self, forKey: .adminGroup) ?? adminGroup
+        viewUsers = try values.decodeIfPresent([UInt32].self, forKey: .viewUsers) ?? viewUsers
+    }
+}

@@ -1,0 +1,30 @@
+/// Where a daemon keeps things: `root` stays over a reboot, `state` is gone with it.
+public struct NodePaths: Sendable {
+    public static let defaultRoot = "/var/lib/carpel"
+    public static let defaultState = "/run/carpel"
+
+    public let root: String
+    public let state: String
+
+    public init(root: String, state: String) {
+        self.root = root
+        self.state = state
+    }
+
+    public var socket: String { "\(state)/carpel.sock" }
+    public var database: String { "\(root)/carpel.db" }
+    public var images: String { "\(root)/images" }
+    public var scratchTemplates: String { "\(root)/scratch" }
+    public var pods: String { "\(root)/pods" }
+    /// libvirt's and QEMU's own.
+    public var machines: String { "\(state)/machines" }
+    public var podStates: String { "\(state)/pods" }
+
+    /// The pod's disks, boot log and, where CRI named no folder, container logs.
+    public func pod(_ id: String) -> String { "\(pods)/\(id)" }
+    public func scratchDisk(_ id: String) -> String { "\(pod(id))/scratch.raw" }
+    public func bootLog(_ id: String) -> String { "\(pod(id))/boot.log" }
+    /// The pod's sockets. The id is cut, since a socket's path has at most 107 bytes.
+    public func podState(_ id: String) -> String { "\(podStates)/\(id.prefix(13))" }
+    public func channel(_ id: String) -> String { "\(podState(id))/agent.sock" }
+}

@@ -1,0 +1,43 @@
+import CarpelAPI
+import CarpelCore
+
+extension Runtime {
+    public func containerStatus(_ request: ContainerStatusRequest) async throws -> ContainerStatusResponse {
+        let (pod, id) = try await requireContainer(request.containerId)
+        let record = try await pod.container(id).record
+        return try ContainerStatusResponse {
+            $0.status = record.status
+            if request.verbose { $0.info = try record.info() }
+        }
+    }
+
+    public func listContainers(_ request: ListContainersRequest) async throws -> ListContainersResponse {
+        var items: [ContainerItem] = []
+        for pod in pods.values {
+            items += await pod.containers.values.map(\.record.item).filter { request.filter?.matches($0) ?? true }
+        }
+        return ListContainersResponse { $0.containers = items.sorted { $0.createdAt > $1.createdAt } }
+    }
+}
+
+extension ContainerFilter {
+    fileprivate func matches(_ item: ContainerItem) -> Bool {
+        (id.isEmpty || item.id.hasPrefix(id)) && (state.map { $0.state == item.state } ?? true)
+            && (podSandboxId.isEmpty || item.podSandboxId.hasPrefix(podSandboxId))
+            && labelSelector.allSatisfy { item.labels[$0.key] == $0.value }
+    }
+}
+
+extension ContainerRecord {
+    /// JSON texts by name, for who debugs.
+    fileprivate func info() throws -> [String: String] {
+        var spec = try guestSpec()
+        // A program for the kernel, not for people.
+        spec.process.seccompProgram = []
+        return [
+            "config": try jsonText(config),
+            "guest": try jsonText(spec),
+            "layers": try jsonText(layers),
+        ]
+    }
+}

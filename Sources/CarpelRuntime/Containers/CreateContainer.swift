@@ -1,0 +1,116 @@
+import CarpelAPI
+import CarpelCore
+import CarpelGuestProtocol
+import CarpelImages
+import CarpelMachines
+import Foundation
+
+extension PodSandbox {
+    /// Makes a container that waits to be started. A repetition of the same request gets the same container.
+    ///
+    /// - Returns: the container's id.
+    func createContainer(_ config: ContainerConfig, image: Image) async throws -> String {
+        _ = try running()
+        guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
+        let name = ContainerRecord.name(of: metadata)
+        if let existing = containers.values.first(where: { $0.record.name == name }) {
+            return try await join(existing, for: config)
+        }
+        let record = try makeRecord(config, name: name, image: image)
+        var container = Container(record)
+        let creation = Task { try await self.createOrUndo(record, image: image) }
+        container.creation = creation
+        containers[record.id] = container
+        try await creation.value
+        return record.id
+    }
+
+    private func join(_ existing: Container, for config: ContainerConfig) async throws -> String {
+        guard existing.record.answers(config) else {
+            throw CarpelError(
+                .alreadyExists, "containerNameTaken",
+                "the pod has a container \"\(existing.record.name)\" with another content or in another state "
+                    + "(\(existing.record.id.prefix(13))); remove it or count up config.metadata.attempt",
+                field: "config.metadata")
+        }
+        try await existing.creation?.value
+        return existing.record.id
+    }
+
+    private func makeRecord(_ config: ContainerConfig, name: String, image: Image) throws -> ContainerRecord {
+        let id = makeID()
+        let layers = image.layers.map(\.diffID)
+        let spec = try containerSpec(
+            id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
+        return ContainerRecord(
+            id: id, podID: self.id, name: name, config: config, imageID: image.id,
+            imageReference: image.repoDigests.first ?? image.id, layers: layers, spec: Data(try CBOREncoder().encode(spec)),
+            createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, logLength: 0)
+    }
+
+    /// CRI's folder and path, or a file of the pod's own where CRI named none.
+    private func logPath(of config: ContainerConfig, id: String) -> String {
+        guard !record.config.logDirectory.isEmpty, !config.logPath.isEmpty else {
+            return "\(environment.paths.pod(self.id))/\(id).log"
+        }
+        return "\(record.config.logDirectory)/\(config.logPath)"
+    }
+
+    private func createOrUndo(_ record: ContainerRecord, image: Image) async throws {
+        var undo = UndoStack()
+        do {
+            let store = environment.store
+            undo.push("the container's record") { try await store.delete(record) }
+            try await store.insert(record)
+            try await attachLayers(of: image)
+
+            let running = try running()
+            let spec = try record.guestSpec()
+            undo.push("the container in the guest") { try await running.guest.call(.removeContainer(id: record.id)) }
+            try await translated("create the container") { try await running.guest.call(.createContainer(spec)) }
+            try await update(record.id) { $0.phase = .created }
+            containers[record.id]?.creation = nil
+        } catch {
+            let leftovers = await undo.unwind()
+            if !leftovers.isEmpty {
+                logger.error("a failed container left something behind", metadata: ["leftovers": "\(leftovers)"])
+            }
+            containers[record.id] = nil
+            throw CarpelError.wrapping(error, during: "create the container \(record.config.metadata?.name ?? "")")
+        }
+    }
+
+    /// Makes the image's disks visible in the machine; those that another container uses already are.
+    private func attachLayers(of image: Image) async throws {
+        let machine = try running().machine
+        let disks = try await environment.images.layerDisks(of: image)
+        try await serialisingDisks {
+            for disk in disks {
+                try await machine.attach(
+                    DiskSpec(
+                        serial: layerSerial(disk.diffID), path: disk.path, format: .raw, readOnly: true, bus: .scsi))
+            }
+        }
+    }
+
+    /// Takes away the disks of `layers` that no container of the pod needs any more.
+    func detachUnused(_ layers: [String]) async throws {
+        let machine = try running().machine
+        try await serialisingDisks {
+            for layer in Set(layers).subtracting(await self.layersInUse) {
+                try await machine.detach(serial: layerSerial(layer))
+            }
+        }
+    }
+}
+
+/// The serial under which the guest finds a layer's disk: 80 bits of its diff id.
+func layerSerial(_ diffID: String) -> String {
+    String(diffID.drop { $0 != ":" }.dropFirst().prefix(20))
+}
+
+extension ContainerRecord {
+    func guestSpec() throws -> ContainerSpec {
+        try CBORDecoder().decode(ContainerSpec.self, from: Array(spec))
+    }
+}

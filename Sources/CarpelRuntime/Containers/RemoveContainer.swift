@@ -1,0 +1,43 @@
+import CarpelCore
+import CarpelGuestProtocol
+import Foundation
+
+extension PodSandbox {
+    /// How long the last of a container's output may take to arrive.
+    private static let drainTimeout = Duration.seconds(5)
+
+    /// Stops the container if need be and forgets it. A container that is not there is removed already.
+    func removeContainer(_ id: String) async throws {
+        guard let container = containers[id] else { return }
+        _ = await container.creation?.result
+        try await stopContainer(id, graceSeconds: 0)
+        try await update(id) { $0.phase = .removing(last: $0.exit) }
+        await drain(id)
+        if case .ready(let running) = state {
+            try await translated("remove the container") { try await running.guest.call(.removeContainer(id: id)) }
+        }
+        guard let removed = containers.removeValue(forKey: id) else { return }
+        if case .ready = state { try await detachUnused(removed.record.layers) }
+        try removeOwnLog(of: removed.record)
+        try await environment.store.delete(removed.record)
+    }
+
+    private func drain(_ id: String) async {
+        guard let follower = containers[id]?.follower else { return }
+        try? await withDeadline(Self.drainTimeout, reason: "drainTimeout", "read the last output") {
+            await withTaskCancellationHandler {
+                await follower.value
+            } onCancel: {
+                follower.cancel()
+            }
+        }
+    }
+
+    /// CRI's log files belong to the kubelet.
+    private func removeOwnLog(of record: ContainerRecord) throws {
+        guard record.logPath.hasPrefix(environment.paths.pod(id) + "/"),
+            FileManager.default.fileExists(atPath: record.logPath)
+        else { return }
+        try FileManager.default.removeItem(atPath: record.logPath)
+    }
+}

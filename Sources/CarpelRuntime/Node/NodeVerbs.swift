@@ -1,0 +1,58 @@
+import CarpelAPI
+import CarpelCore
+import CarpelMachines
+
+extension Runtime {
+    public nonisolated func version(_ request: VersionRequest) -> VersionResponse {
+        VersionResponse {
+            $0.version = CarpelVersion.kubelet
+            $0.runtimeName = CarpelVersion.runtimeName
+            $0.runtimeVersion = CarpelVersion.runtime
+            $0.runtimeApiVersion = CarpelVersion.api
+        }
+    }
+
+    public nonisolated func status(_ request: StatusRequest) throws -> StatusResponse {
+        try StatusResponse {
+            $0.status = RuntimeStatus { $0.conditions = conditions }
+            $0.runtimeHandlers = ["", Self.runtimeHandler].map { name in
+                RuntimeHandler {
+                    $0.name = name
+                    $0.features = RuntimeHandlerFeatures()
+                }
+            }
+            $0.features = RuntimeFeatures { $0.supplementalGroupsPolicy = true }
+            if request.verbose { $0.info = try info() }
+        }
+    }
+
+    private nonisolated var conditions: [RuntimeCondition] {
+        let unreadable = environment.store.unreadable
+        return [
+            RuntimeCondition {
+                $0.type = "RuntimeReady"
+                $0.status = true
+            },
+            RuntimeCondition {
+                $0.type = "NetworkReady"
+                $0.reason = "NetworkPluginMissing"
+                $0.message = "no network plugin is loaded: pods have their loopback only"
+            },
+            RuntimeCondition {
+                $0.type = "RecordsReadable"
+                $0.status = unreadable.isEmpty
+                $0.reason = unreadable.isEmpty ? "" : "RecordsUnreadable"
+                $0.message = unreadable.joined(separator: "; ")
+            },
+        ]
+    }
+
+    private nonisolated func info() throws -> [String: String] {
+        [
+            "config": try jsonText(environment.configuration),
+            "accelerator": try jsonText("\(environment.hypervisor.accelerator)"),
+            "root": try jsonText(environment.paths.root),
+            "state": try jsonText(environment.paths.state),
+        ]
+    }
+}

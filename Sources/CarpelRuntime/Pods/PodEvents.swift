@@ -1,0 +1,60 @@
+import CarpelCore
+import CarpelGuestProtocol
+import CarpelMachines
+
+extension PodSandbox {
+    func guestReported(_ event: GuestEvent) async {
+        switch event {
+        case .containerExited(let id, let status):
+            await containerExited(id, status)
+        case .containerOutOfMemory(let id):
+            logger.warning("a process was killed for lack of memory", metadata: ["container": "\(id.prefix(13))"])
+        }
+    }
+
+    /// The machine is gone: nobody stopped it, so the pod is not ready any more and says why.
+    func machineEnded(_ end: MachineEnd, of machine: any Machine) async {
+        guard end != .unobserved, case .ready(let running) = state,
+            running.machine.processID == machine.processID
+        else { return }
+        logger.error("the machine ended", metadata: ["end": "\(end)"])
+        state = .stopped
+        await running.guest.close()
+        await containersLostMachine("\(end)")
+        do {
+            try await machine.destroy()
+            try await updateRecord {
+                $0.phase = .stopped
+                $0.failure = "the machine ended: \(end)"
+            }
+            try PodFolders(environment.paths).removeRunning(id)
+        } catch {
+            logger.error("cannot put away an ended machine", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// A machine can live without its connection, as it does while the daemon is away: connect again.
+    func guestConnectionLost(of machine: any Machine) async {
+        guard case .ready(let running) = state, running.machine.processID == machine.processID else { return }
+        logger.warning("lost the agent's connection; connecting again")
+        do {
+            let guest = try await connect(to: machine, within: .seconds(30))
+            guard case .ready(let running) = state, running.machine.processID == machine.processID else { return await guest.close() }
+            try await adopt(guest, of: machine)
+        } catch {
+            guard case .ready(let running) = state, running.machine.processID == machine.processID else { return }
+            logger.error("the agent does not answer; ending the machine", metadata: ["cause": "\(error)"])
+            try? await machine.destroy()
+        }
+    }
+
+    /// Takes over a guest that has been running without us: asks what happened and follows on.
+    func adopt(_ guest: any Guest, of machine: any Machine) async throws {
+        guard case .state(let guestState) = try await guest.call(.state) else {
+            throw CarpelError(.internal, "unexpectedAnswer", "the agent did not answer with its state")
+        }
+        state = .ready(RunningPod(machine: machine, guest: guest))
+        await reconcile(with: guestState)
+        becomeReady(RunningPod(machine: machine, guest: guest))
+    }
+}

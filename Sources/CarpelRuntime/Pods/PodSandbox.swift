@@ -1,0 +1,127 @@
+import CarpelAPI
+import CarpelCore
+import CarpelGuestProtocol
+import CarpelImages
+import CarpelMachines
+import Foundation
+import Logging
+
+/// A pod's life: its machine, its containers, and what is on disk about them.
+///
+/// The verbs are in the files of their names.
+actor PodSandbox {
+    enum State {
+        /// Nothing has been done yet.
+        case new
+        /// Cancelling the task undoes what was started.
+        case starting(Task<Void, any Error>)
+        case ready(RunningPod)
+        case stopping(Task<Void, any Error>)
+        case stopped
+        /// Removed, or undone after a failed start: no record is left.
+        case gone
+    }
+
+    nonisolated let id: String
+    nonisolated let environment: PodEnvironment
+    nonisolated let logger: Logger
+    var record: PodRecord
+    var state: State
+    var containers: [String: Container] = [:]
+    private var lastDiskOperation: Task<Void, any Error>?
+
+    init(_ record: PodRecord, containers: [ContainerRecord] = [], in environment: PodEnvironment) {
+        id = record.id
+        self.record = record
+        self.environment = environment
+        var logger = environment.logger
+        logger[metadataKey: "pod"] = "\(record.id.prefix(13))"
+        self.logger = logger
+        state = record.phase == .creating ? .new : .stopped
+        for container in containers { self.containers[container.id] = Container(container) }
+    }
+
+    /// The machine and its agent.
+    /// - Throws: `FAILED_PRECONDITION` if the pod is not ready.
+    func running() throws -> RunningPod {
+        guard case .ready(let running) = state else {
+            throw CarpelError(
+                .failedPrecondition, "podNotReady",
+                "the pod \(record.config.metadata?.name ?? id) is not ready; start a new one with RunPodSandbox")
+        }
+        return running
+    }
+
+    func container(_ id: String) throws -> Container {
+        guard let container = containers[id] else { throw CarpelError.containerNotFound(id) }
+        return container
+    }
+
+    /// Changes a container's record in memory and on disk.
+    func update(_ containerID: String, _ change: (inout ContainerRecord) -> Void) async throws {
+        guard var container = containers[containerID] else { return }
+        change(&container.record)
+        containers[containerID] = container
+        try await environment.store.update(container.record)
+    }
+
+    func updateRecord(_ change: (inout PodRecord) -> Void) async throws {
+        change(&record)
+        try await environment.store.update(record)
+    }
+
+    /// Runs the pod's disk operations one after the other.
+    func serialisingDisks(_ operation: @escaping @Sendable () async throws -> Void) async throws {
+        let previous = lastDiskOperation
+        let task = Task {
+            _ = await previous?.result
+            try await operation()
+        }
+        lastDiskOperation = task
+        try await task.value
+    }
+
+    /// Diff ids of every layer that a container of this pod stands on.
+    var layersInUse: Set<String> { Set(containers.values.flatMap(\.record.layers)) }
+}
+
+/// What every pod of a node shares.
+struct PodEnvironment: Sendable {
+    let store: Store
+    let hypervisor: any Hypervisor
+    let images: ImageStore
+    let paths: NodePaths
+    let scratch: ScratchDisks
+    let configuration: DaemonConfiguration
+    let connectGuest: @Sendable (_ channel: String, _ timeout: Duration) async throws -> any Guest
+    let logger: Logger
+}
+
+/// A container of a pod, in memory.
+struct Container {
+    var record: ContainerRecord
+    /// Set when the container has exited.
+    let exit = Latch<ContainerRecord.Exit>()
+    /// Under way: joined by a repetition of the same request.
+    var creation: Task<Void, any Error>?
+    /// Copies what the container writes into its log; ends after the last byte.
+    var follower: Task<Void, Never>?
+
+    init(_ record: ContainerRecord) { self.record = record }
+}
+
+/// Nanoseconds since 1970.
+func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// 256 random bits in hexadecimal, as CRI's runtimes name pods and containers.
+func makeID() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<4).map { _ in
+        let digits = String(generator.next(), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+}

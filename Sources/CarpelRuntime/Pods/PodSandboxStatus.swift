@@ -1,0 +1,101 @@
+import CarpelAPI
+import CarpelCore
+import CarpelMachines
+import Foundation
+
+extension Runtime {
+    public func podSandboxStatus(_ request: PodSandboxStatusRequest) async throws -> PodSandboxStatusResponse {
+        let pod = try requirePod(request.podSandboxId)
+        let (status, containers) = await pod.status
+        let info = request.verbose ? try await pod.info(accelerator: environment.hypervisor.accelerator) : [:]
+        return PodSandboxStatusResponse {
+            $0.status = status
+            $0.containersStatuses = containers
+            $0.timestamp = now()
+            $0.info = info
+        }
+    }
+
+    public func listPodSandbox(_ request: ListPodSandboxRequest) async throws -> ListPodSandboxResponse {
+        var items: [PodSandboxItem] = []
+        for pod in pods.values {
+            let item = await pod.item
+            if request.filter?.matches(item) ?? true { items.append(item) }
+        }
+        return ListPodSandboxResponse { $0.items = items.sorted { $0.createdAt > $1.createdAt } }
+    }
+}
+
+extension PodSandboxFilter {
+    fileprivate func matches(_ item: PodSandboxItem) -> Bool {
+        (id.isEmpty || item.id.hasPrefix(id)) && (state.map { $0.state == item.state } ?? true)
+            && labelSelector.allSatisfy { item.labels[$0.key] == $0.value }
+    }
+}
+
+extension PodSandbox {
+    private var criState: PodSandboxState {
+        if case .ready = state { .SANDBOX_READY } else { .SANDBOX_NOTREADY }
+    }
+
+    var item: PodSandboxItem {
+        PodSandboxItem {
+            $0.id = id
+            $0.metadata = record.config.metadata
+            $0.state = criState
+            $0.createdAt = record.createdAt
+            $0.labels = record.config.labels
+            $0.annotations = record.config.annotations
+            $0.runtimeHandler = record.runtimeHandler
+        }
+    }
+
+    var status: (pod: PodSandboxStatus, containers: [ContainerStatus]) {
+        let pod = PodSandboxStatus {
+            $0.id = id
+            $0.metadata = record.config.metadata
+            $0.state = criState
+            $0.createdAt = record.createdAt
+            $0.network = PodSandboxNetworkStatus()
+            $0.linux = LinuxPodSandboxStatus {
+                $0.namespaces = Namespace {
+                    $0.options = record.config.linux?.securityContext?.namespaceOptions ?? NamespaceOption()
+                }
+            }
+            $0.labels = record.config.labels
+            $0.annotations = record.config.annotations
+            $0.runtimeHandler = record.runtimeHandler
+        }
+        return (pod, containers.values.map(\.record).sorted { $0.createdAt < $1.createdAt }.map(\.status))
+    }
+
+    /// JSON texts by name, for who debugs.
+    func info(accelerator: AcceleratorChoice) throws -> [String: String] {
+        struct MachineInfo: Encodable {
+            var virtualCPUs: Int
+            var memoryBytes: Int64
+            var processID: Int32?
+            var accelerator: String
+            var bootLog: String
+            var failure: String
+            var leftovers: [String]
+        }
+        var processID: Int32?
+        if case .ready(let running) = state { processID = running.machine.processID }
+        return [
+            "timeline": try jsonText(record.timeline),
+            "config": try jsonText(record.config),
+            "machine": try jsonText(
+                MachineInfo(
+                    virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, processID: processID,
+                    accelerator: "\(accelerator)", bootLog: environment.paths.bootLog(id), failure: record.failure,
+                    leftovers: record.leftovers)),
+        ]
+    }
+}
+
+func jsonText(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

@@ -1,0 +1,33 @@
+import CarpelCore
+import CarpelGuestProtocol
+import CarpelMachines
+
+/// What a ready pod owns: its machine and the connection to the agent in it.
+struct RunningPod: Sendable {
+    let machine: any Machine
+    let guest: any Guest
+}
+
+/// The agent as the runtime sees it. `GuestConnection` is the real one.
+protocol Guest: Sendable {
+    associatedtype Exec: GuestExec
+
+    @discardableResult
+    func call(_ request: GuestRequest) async throws -> GuestResponse
+    func exec(_ spec: ExecSpec) async throws -> Exec
+    /// Ends when the container has exited and all that it wrote has been read.
+    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<OutputRecord, any Error>
+    var events: AsyncStream<GuestEvent> { get }
+    func waitUntilClosed() async
+    func close() async
+}
+
+/// A process of an exec.
+protocol GuestExec: Sendable {
+    func collectOutput(limit: Int) async throws -> (stdout: [UInt8], stderr: [UInt8])
+    func exitStatus() async throws -> ExitStatus
+    func signal(_ number: Int32) async throws
+}
+
+extension GuestConnection: Guest {}
+extension GuestProcess: GuestExec {}

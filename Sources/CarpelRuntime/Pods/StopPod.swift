@@ -1,0 +1,96 @@
+import CarpelCore
+import CarpelMachines
+
+extension PodSandbox {
+    /// How long a guest may take to end its processes, write its disks and power off.
+    private static let shutdownTimeout = Duration.seconds(5)
+
+    /// Ends the pod and gives everything back but its record and logs. Joins a stop that is under way.
+    func stop() async throws {
+        switch state {
+        case .new:
+            state = .gone
+        case .starting(let task):
+            task.cancel()
+            _ = await task.result
+            // The start may have won the race.
+            if case .ready = state { try await stop() }
+        case .ready(let running):
+            let task = Task { try await self.stopRunning(running) }
+            state = .stopping(task)
+            try await task.value
+        case .stopping(let task):
+            try await task.value
+        case .stopped:
+            try await release()
+        case .gone:
+            break
+        }
+    }
+
+    private func stopRunning(_ running: RunningPod) async throws {
+        do {
+            try await updateRecord { $0.phase = .stopping }
+            await killContainers(in: running)
+            await powerOff(running)
+            try await running.machine.destroy()
+            await running.guest.close()
+            await containersLostMachine("the pod was stopped")
+            state = .stopped
+            try await release()
+        } catch {
+            if case .stopping = state { state = .ready(running) }
+            throw CarpelError.wrapping(error, during: "stop the pod")
+        }
+    }
+
+    private func killContainers(in running: RunningPod) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (id, container) in containers where container.record.mayRun {
+                group.addTask { try? await self.stopContainer(id, graceSeconds: 0, in: running) }
+            }
+        }
+    }
+
+    /// Lets the guest write its disks; a guest that does not answer is destroyed all the same.
+    private func powerOff(_ running: RunningPod) async {
+        do {
+            try await withDeadline(Self.shutdownTimeout, reason: "shutdownTimeout", "the guest's shutdown") {
+                try await running.guest.call(.shutdown)
+                _ = await running.machine.end()
+            }
+        } catch {
+            logger.debug("the guest did not power off by itself", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// Gives back what a stopped pod still holds, and notes that it did.
+    private func release() async throws {
+        if !record.leftovers.isEmpty {
+            for machine in try await environment.hypervisor.reattach() where machine.id == id {
+                try await machine.destroy()
+            }
+        }
+        try PodFolders(environment.paths).removeRunning(id)
+        guard record.phase != .stopped || !record.leftovers.isEmpty else { return }
+        try await updateRecord {
+            if $0.phase != .removing { $0.phase = .stopped }
+            $0.leftovers = []
+        }
+    }
+
+    /// Stops the pod if need be and forgets it, its containers and their logs in the pod's own folder.
+    func remove() async throws {
+        try await stop()
+        guard case .stopped = state else { return }
+        try await updateRecord { $0.phase = .removing }
+        for container in containers.values {
+            container.follower?.cancel()
+            try await environment.store.delete(container.record)
+        }
+        containers = [:]
+        try PodFolders(environment.paths).remove(id)
+        try await environment.store.delete(record)
+        state = .gone
+    }
+}

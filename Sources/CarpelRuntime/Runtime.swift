@@ -1,0 +1,110 @@
+import CarpelAPI
+import CarpelCore
+import CarpelImages
+import CarpelMachines
+import Foundation
+import Logging
+
+/// The node: its pods, containers and images. One method a verb of the socket, each in the file of its name.
+public actor Runtime {
+    nonisolated let environment: PodEnvironment
+    var pods: [String: PodSandbox] = [:]
+    private var podIDs: [String: String] = [:]
+
+    nonisolated var images: ImageStore { environment.images }
+    nonisolated var logger: Logger { environment.logger }
+
+    init(environment: PodEnvironment) {
+        self.environment = environment
+    }
+
+    /// Opens what is on disk, connects to the hypervisor and picks up the pods that are running.
+    ///
+    /// - Throws: `CarpelError` if the node cannot run pods at all; the message says what to do.
+    public static func start(
+        paths: NodePaths, configuration: DaemonConfiguration, logger: Logger
+    ) async throws -> Runtime {
+        try makeFolders(paths)
+        var machines = configuration.machines
+        machines.stateDirectory = paths.machines
+        let hypervisor = try await LibvirtHypervisor.open(machines, logger: logger)
+        let environment = PodEnvironment(
+            store: try Store(path: paths.database, logger: logger),
+            hypervisor: hypervisor,
+            images: try await ImageStore(root: paths.images, configuration: configuration.images, logger: logger),
+            paths: paths,
+            scratch: ScratchDisks(templates: paths.scratchTemplates, size: configuration.pods.scratchSize),
+            configuration: configuration,
+            connectGuest: { try await GuestConnection.connect(socketPath: $0, timeout: $1, logger: logger) },
+            logger: logger)
+        let runtime = Runtime(environment: environment)
+        try await runtime.recover()
+        return runtime
+    }
+
+    static func makeFolders(_ paths: NodePaths) throws {
+        for folder in [paths.root, paths.state, paths.pods, paths.podStates] {
+            // QEMU's unprivileged user passes through to the disks and sockets; it cannot list.
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+        }
+    }
+
+    /// Lets go of the machines, which run on.
+    public func close() async {
+        await environment.hypervisor.close()
+    }
+
+    // MARK: Finding
+
+    func add(_ pod: PodSandbox, name: String) {
+        pods[pod.id] = pod
+        podIDs[name] = pod.id
+    }
+
+    func forget(_ id: String) {
+        pods[id] = nil
+        podIDs = podIDs.filter { $0.value != id }
+    }
+
+    func pod(named name: String) -> PodSandbox? {
+        podIDs[name].flatMap { pods[$0] }
+    }
+
+    /// The pod with this id or, if only one has it, this beginning of an id.
+    func findPod(_ id: String) throws -> PodSandbox? {
+        guard !id.isEmpty else { throw CarpelError.missing("podSandboxId") }
+        if let pod = pods[id] { return pod }
+        let candidates = pods.values.filter { $0.id.hasPrefix(id) }
+        guard candidates.count < 2 else { throw ambiguous(id, field: "podSandboxId") }
+        return candidates.first
+    }
+
+    func requirePod(_ id: String) throws -> PodSandbox {
+        guard let pod = try findPod(id) else { throw CarpelError.podNotFound(id) }
+        return pod
+    }
+
+    /// The container with this id or beginning of an id, and its pod.
+    func findContainer(_ id: String) async throws -> (pod: PodSandbox, id: String)? {
+        guard !id.isEmpty else { throw CarpelError.missing("containerId") }
+        var candidates: [(pod: PodSandbox, id: String)] = []
+        for pod in pods.values {
+            for containerID in await pod.containers.keys where containerID.hasPrefix(id) {
+                if containerID == id { return (pod, id) }
+                candidates.append((pod, containerID))
+            }
+        }
+        guard candidates.count < 2 else { throw ambiguous(id, field: "containerId") }
+        return candidates.first
+    }
+
+    func requireContainer(_ id: String) async throws -> (pod: PodSandbox, id: String) {
+        guard let found = try await findContainer(id) else { throw CarpelError.containerNotFound(id) }
+        return found
+    }
+
+    private func ambiguous(_ id: String, field: String) -> CarpelError {
+        CarpelError(.invalidArgument, "idAmbiguous", "several ids begin with \"\(id)\"; give more of it", field: field)
+    }
+}

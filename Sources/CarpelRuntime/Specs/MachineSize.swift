@@ -1,0 +1,56 @@
+import CarpelAPI
+import CarpelCore
+
+/// What the guest's kernel, its page tables and the agent need beside the containers.
+private let guestBase = ByteCount.mebibytes(64)
+
+/// As many as QEMU's q35 machine takes without an interrupt remapper.
+private let mostVirtualCPUs = 255
+
+/// The size of the machine for a pod, from `linux.resources`: the sum of its containers' (CRI, LinuxPodSandboxConfig).
+///
+/// - CPUs: quota / period, rounded up, since more could never run. Without a quota as many as the shares were computed
+///   from (1024 each), since the pod must get those, and no fewer than the default, since it may burst.
+/// - Memory: the limit, plus what the guest itself needs (64 MiB, and 1/64 for the kernel's page descriptors), in
+///   whole 2 MiB pages. Without a limit the default, which holds both.
+///
+/// `linux.overhead` is not part of it: it is what the pod may use on the node in all, QEMU included.
+/// - Throws: `.invalidArgument`/`machineTooLarge`.
+func machineSize(
+    of sandbox: PodSandboxConfig, defaults: (cpus: Int, memory: ByteCount)
+) throws -> (virtualCPUs: Int, memory: ByteCount) {
+    let resources = sandbox.linux?.resources ?? LinuxContainerResources()
+    return (try virtualCPUs(resources, default: defaults.cpus), try memory(resources, default: defaults.memory))
+}
+
+private func virtualCPUs(_ resources: LinuxContainerResources, default fallback: Int) throws -> Int {
+    let period = resources.cpuPeriod > 0 ? resources.cpuPeriod : defaultCPUPeriod
+    let count =
+        resources.cpuQuota > 0
+        ? Int(resources.cpuQuota).dividedRoundingUp(by: Int(period))
+        : max(fallback, Int(resources.cpuShares).dividedRoundingUp(by: 1024))
+    guard count <= mostVirtualCPUs else {
+        throw CarpelError.invalid(
+            resources.cpuQuota > 0 ? "config.linux.resources.cpuQuota" : "config.linux.resources.cpuShares",
+            "asks for \(count) CPUs; a machine has at most \(mostVirtualCPUs)", reason: "machineTooLarge")
+    }
+    return max(1, count)
+}
+
+private func memory(_ resources: LinuxContainerResources, default fallback: ByteCount) throws -> ByteCount {
+    let limit = resources.memoryLimitInBytes
+    guard limit > 0 else { return fallback }
+    // 8 TiB: far beyond any node, and far from overflowing.
+    guard limit <= 8 << 40 else {
+        throw CarpelError.invalid(
+            "config.linux.resources.memoryLimitInBytes", "\(limit) bytes; a machine has at most 8 TiB",
+            reason: "machineTooLarge")
+    }
+    let page = 2 << 20
+    let bytes = Int(limit) + Int(limit) / 64 + Int(guestBase.bytes)
+    return ByteCount(Int64(bytes.dividedRoundingUp(by: page) * page))
+}
+
+extension Int {
+    fileprivate func dividedRoundingUp(by divisor: Int) -> Int { self / divisor + (self % divisor > 0 ? 1 : 0) }
+}

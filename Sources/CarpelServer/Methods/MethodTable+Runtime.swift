@@ -1,0 +1,37 @@
+import CarpelAPI
+import CarpelRuntime
+
+extension MethodTable {
+    /// Every method of the socket, on `runtime`.
+    init(_ runtime: Runtime) {
+        add(Methods.version) { request, _ in runtime.version(request) }
+        add(Methods.status) { request, _ in try runtime.status(request) }
+        add(Methods.doctor) { request, _ in await runtime.doctor(request) }
+
+        add(Methods.runPodSandbox) { request, _ in try await runtime.runPodSandbox(request) }
+        add(Methods.stopPodSandbox) { request, _ in try await runtime.stopPodSandbox(request) }
+        add(Methods.removePodSandbox) { request, _ in try await runtime.removePodSandbox(request) }
+        add(Methods.podSandboxStatus) { request, _ in try await runtime.podSandboxStatus(request) }
+        add(Methods.listPodSandbox) { request, _ in try await runtime.listPodSandbox(request) }
+
+        add(Methods.createContainer) { request, _ in try await runtime.createContainer(request) }
+        add(Methods.startContainer) { request, _ in try await runtime.startContainer(request) }
+        add(Methods.stopContainer) { request, _ in try await runtime.stopContainer(request) }
+        add(Methods.removeContainer) { request, _ in try await runtime.removeContainer(request) }
+        add(Methods.containerStatus) { request, _ in try await runtime.containerStatus(request) }
+        add(Methods.listContainers) { request, _ in try await runtime.listContainers(request) }
+        add(Methods.execSync) { request, _ in try await runtime.execSync(request) }
+
+        add(Methods.pullImage) { request, context in
+            try await runtime.pullImage(request) { progress in
+                if request.progress { context.notify(Notifications.pullProgress, progress) }
+            }
+        }
+        add(Methods.listImages) { request, _ in try await runtime.listImages(request) }
+        add(Methods.imageStatus) { request, _ in try await runtime.imageStatus(request) }
+        add(Methods.removeImage) { request, _ in try await runtime.removeImage(request) }
+        add(Methods.imageFsInfo) { request, _ in try await runtime.imageFsInfo(request) }
+        add(Methods.importImage) { request, _ in try await runtime.importImage(request) }
+        add(Methods.exportImage) { request, _ in try await runtime.exportImage(request) }
+    }
+}

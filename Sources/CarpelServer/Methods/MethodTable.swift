@@ -1,0 +1,88 @@
+import CarpelAPI
+import CarpelCore
+import Foundation
+
+/// What a method can do to its caller beside answering.
+struct CallContext: Sendable {
+    /// Sends a notification on the caller's connection; a caller that does not read loses it.
+    let notify: @Sendable (_ method: String, _ params: any ProtoMessage) -> Void
+}
+
+/// The socket's methods by name.
+struct MethodTable: Sendable {
+    struct Entry: Sendable {
+        let role: Role
+        /// Decodes a request line's parameters, calls the method and encodes its result.
+        let call: @Sendable (_ line: Data, _ id: JSONRPC.ID, _ context: CallContext) async throws -> Data
+        let unknownFields: @Sendable (_ params: Any) -> [String]
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    subscript(name: String) -> Entry? { entries[name] }
+    var names: [String] { entries.keys.sorted() }
+
+    mutating func add<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (Request, CallContext) async throws -> Response
+    ) {
+        entries[method.name] = Entry(
+            role: method.role,
+            call: { line, id, context in
+                let request = try Request.decode(fromLine: line)
+                return try JSONRPC.encode(JSONRPC.Success(id: id, result: try await body(request, context)))
+            },
+            unknownFields: { Request.unknownFields(in: $0) })
+    }
+}
+
+private struct Parameters<Message: ProtoMessage>: Decodable {
+    let params: Message?
+}
+
+extension ProtoMessage {
+    /// The `params` member of a request; an absent one is an empty message.
+    fileprivate static func decode(fromLine line: Data) throws -> Self {
+        do {
+            return try JSONDecoder().decode(Parameters<Self>.self, from: line).params ?? Self()
+        } catch let error as DecodingError {
+            throw CarpelError(invalidParams: error)
+        }
+    }
+}
+
+extension JSONRPC {
+    static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+}
+
+extension CarpelError {
+    fileprivate init(invalidParams error: DecodingError) {
+        let (context, what): (DecodingError.Context, String) =
+            switch error {
+            case .typeMismatch(let type, let context): (context, "must be \(Self.jsonName(of: type))")
+            case .valueNotFound(_, let context): (context, "must not be null")
+            case .keyNotFound(let key, let context): (context, "lacks \(key.stringValue)")
+            case .dataCorrupted(let context): (context, context.debugDescription)
+            @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "cannot be read")
+            }
+        let path = context.codingPath.dropFirst().reduce(into: "") { path, key in
+            if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+        }
+        self.init(
+            .invalidArgument, "invalidParams", "\(path.isEmpty ? "params" : path) \(what)", field: path.isEmpty ? nil : path)
+    }
+
+    private static func jsonName(of type: Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is Bool.Type: "true or false"
+        case is any FixedWidthInteger.Type: "a whole number"
+        case is [Any].Type: "an array"
+        default: String(describing: type).hasPrefix("Array") ? "an array" : "an object"
+        }
+    }
+}

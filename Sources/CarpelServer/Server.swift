@@ -1,0 +1,130 @@
+import CarpelAPI
+import CarpelCore
+import CarpelRuntime
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The Unix socket: accepts connections and answers their lines.
+public struct Server: Sendable {
+    /// Requests of one connection that are carried out at the same time; more are read later.
+    private static let concurrentRequests = 64
+
+    private typealias Connection = NIOAsyncChannel<Line, ByteBuffer>
+
+    private let path: String
+    private let configuration: SocketConfiguration
+    private let dispatcher: Dispatcher
+    private let logger: Logger
+    private let listener: NIOAsyncChannel<Connection, Never>
+
+    /// Binds the socket, in place of one that a dead daemon left.
+    public init(path: String, runtime: Runtime, configuration: SocketConfiguration, logger: Logger) async throws {
+        self.path = path
+        self.configuration = configuration
+        self.logger = logger
+        dispatcher = Dispatcher(MethodTable(runtime), logger: logger)
+        listener = try await Self.bind(path, adminGroup: configuration.adminGroup)
+    }
+
+    private static func bind(_ path: String, adminGroup: String) async throws -> NIOAsyncChannel<Connection, Never> {
+        guard path.utf8.count < 108 else {
+            throw CarpelError(
+                .invalidArgument, "pathTooLong", "the socket's path \(path) has more than 107 bytes; use a shorter --state")
+        }
+        // Nobody else may connect before mode and group are set.
+        let mask = umask(0o177)
+        defer { umask(mask) }
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.backlog, value: 256)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder()))
+                    return try Connection(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
+            }
+        if let group = GroupDatabase.id(of: adminGroup) { chown(path, 0, group) }
+        chmod(path, 0o660)
+        return listener
+    }
+
+    /// Serves until the task is cancelled; then the socket is gone and the machines run on.
+    public func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            try await listener.executeThenClose { connections in
+                for try await connection in connections {
+                    group.addTask { await serve(connection) }
+                }
+            }
+            group.cancelAll()
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private func serve(_ connection: Connection) async {
+        do {
+            let peer = try await Peer.of(connection.channel)
+            let role = peer.role(in: configuration)
+            try await connection.executeThenClose { lines, writer in
+                try await cancellingWhenClosed(connection.channel) {
+                    try await answer(lines, as: role, through: writer)
+                }
+            }
+        } catch {
+            logger.debug("a connection ended", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// Reads until the client has sent all it wants to, and answers until it has hung up.
+    private func answer(
+        _ lines: NIOAsyncChannelInboundStream<Line>, as role: Role?,
+        through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let notifications = Notifier(writer)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await notifications.run() }
+            group.addTask {
+                try await withThrowingTaskGroup(of: Void.self) { requests in
+                    var underWay = 0
+                    for try await line in lines {
+                        if underWay == Self.concurrentRequests { try await requests.next() } else { underWay += 1 }
+                        requests.addTask { try await answer(line, as: role, notifications, through: writer) }
+                    }
+                    try await requests.waitForAll()
+                }
+                notifications.finish()
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func answer(
+        _ line: Line, as role: Role?, _ notifications: Notifier, through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let answer: Data?
+        switch line {
+        case .complete(let bytes):
+            let context = CallContext { notifications.send($0, $1) }
+            answer = await dispatcher.answer(Data(bytes.readableBytesView), as: role, context)
+        case .tooLong:
+            answer = dispatcher.answerToTooLong
+        }
+        guard let answer else { return }
+        try await writer.write(ByteBuffer(bytes: answer + Data("\n".utf8)))
+    }
+}
+
+/// Cancels `operation` when the client has hung up: nobody waits for its answer any more.
+private func cancellingWhenClosed(
+    _ channel: any Channel, _ operation: @escaping @Sendable () async throws -> Void
+) async throws {
+    let task = Task { try await operation() }
+    channel.closeFuture.whenComplete { _ in task.cancel() }
+    try await withTaskCancellationHandler {
+        try await task.value
+    } onCancel: {
+        task.cancel()
+    }
+}

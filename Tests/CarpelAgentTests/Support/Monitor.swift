@@ -1,0 +1,44 @@
+import Foundation
+import TestSupport
+
+/// QEMU's monitor (QMP): one command after the other.
+actor Monitor {
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(descriptor, $0, 110) }
+        }
+        guard result == 0 else { throw SupportError("cannot connect to QEMU's monitor") }
+        _ = try Self.readLine(descriptor)  // The greeting.
+        try Self.execute(#"{"execute": "qmp_capabilities"}"#, descriptor)
+    }
+
+    deinit { close(descriptor) }
+
+    func execute(_ command: String) throws { try Self.execute(command, descriptor) }
+
+    private static func execute(_ command: String, _ descriptor: Int32) throws {
+        let line = command + "\n"
+        guard write(descriptor, line, line.utf8.count) == line.utf8.count else { throw SupportError("QMP write") }
+        while true {
+            let answer = try readLine(descriptor)
+            if answer.contains("\"error\"") { throw SupportError("\(command): \(answer)") }
+            if answer.contains("\"return\"") { return }
+        }
+    }
+
+    private static func readLine(_ descriptor: Int32) throws -> String {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(descriptor, &byte, 1) == 1 {
+            if byte == 0x0A { return String(decoding: line, as: UTF8.self) }
+            line.append(byte)
+        }
+        throw SupportError("QEMU closed its monitor")
+    }
+}

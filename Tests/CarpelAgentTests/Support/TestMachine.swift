@@ -1,0 +1,98 @@
+import CarpelGuestProtocol
+import CarpelRuntime
+import Foundation
+import Logging
+import TestSupport
+
+/// A machine that boots the real agent under plain QEMU.
+final class TestMachine: Sendable {
+    /// The one that the suite's tests share.
+    @TaskLocal static var shared: TestMachine?
+
+    static let baseLayer = "layer-base"
+    static let extraLayer = "layer-extra"
+    static let scratchDisk = "scratch"
+
+    private let folder: TemporaryFolder
+    private let process: ChildProcess
+    private let monitor: Monitor
+    private let disks: TestDisks
+    /// From the start of QEMU to the agent's HELLO.
+    let bootTime: Duration
+    let guest: GuestConnection
+    private let socket: String
+
+    static func boot() async throws -> TestMachine { try await TestMachine() }
+
+    private init() async throws {
+        folder = try TemporaryFolder()
+        let files = try GuestFiles()
+        disks = try await TestDisks.make(in: folder.path)
+        socket = "\(folder.path)/agent.sock"
+        let start = ContinuousClock.now
+        process = try ChildProcess(
+            "/usr/bin/qemu-system-x86_64",
+            Self.arguments(files, disks, folder: folder.path), log: "\(folder.path)/qemu.log")
+        let socket = socket
+        try await eventually("the machine's channel is there") { FileManager.default.fileExists(atPath: socket) }
+        guest = try await Self.connect(to: socket)
+        bootTime = ContinuousClock.now - start
+        monitor = try Monitor("\(folder.path)/monitor.sock")
+    }
+
+    /// The console's content, the serial one.
+    var console: String { (try? String(contentsOfFile: "\(folder.path)/console.log", encoding: .utf8)) ?? "" }
+
+    func connect() async throws -> GuestConnection { try await Self.connect(to: socket) }
+
+    func end() async throws { try await process.end(SIGKILL) }
+
+    func waitForEnd() async throws {
+        try await eventually("the machine is off") { [process] in !process.isRunning }
+    }
+
+    /// Attaches the second layer while the machine runs.
+    func plugExtraLayer() async throws {
+        try await monitor.execute(
+            """
+            {"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "extra", "read-only": true, \
+            "file": {"driver": "file", "filename": "\(disks.extra)", "read-only": true}}}
+            """)
+        try await monitor.execute(
+            """
+            {"execute": "device_add", "arguments": {"driver": "scsi-hd", "bus": "scsi.0", "drive": "extra", \
+            "id": "extra", "lun": 7, "serial": "\(Self.extraLayer)"}}
+            """)
+    }
+
+    /// The configuration that most tests use.
+    static func configuration() -> SandboxConfiguration {
+        SandboxConfiguration(
+            hostname: "pod-7", resolvConf: "nameserver 192.0.2.53\n", hosts: "127.0.0.1 localhost\n192.0.2.7 pod-7\n",
+            sysctls: ["net.ipv4.ip_unprivileged_port_start": "99"],
+            clock: UInt64(Date().timeIntervalSince1970 * 1e9),
+            entropy: (0..<64).map { _ in UInt8.random(in: 0...255) }, scratchDisk: scratchDisk)
+    }
+
+    private static func connect(to socket: String) async throws -> GuestConnection {
+        try await GuestConnection.connect(socketPath: socket, timeout: .seconds(60), logger: Logger(label: "test"))
+    }
+
+    private static func arguments(_ files: GuestFiles, _ disks: TestDisks, folder: String) -> [String] {
+        let kernel = "console=ttyS0 quiet tsc=reliable no_timer_check cryptomgr.notests 8250.nr_uarts=1 panic=-1"
+        return [
+            "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "256", "-nodefaults", "-no-user-config", "-no-reboot",
+            "-display", "none", "-kernel", files.kernel, "-initrd", files.initramfs, "-append", kernel,
+            "-serial", "file:\(folder)/console.log", "-qmp", "unix:\(folder)/monitor.sock,server=on,wait=off",
+            "-device", "virtio-serial-pci",
+            "-chardev", "socket,id=agent,path=\(folder)/agent.sock,server=on,wait=off",
+            "-device", "virtserialport,chardev=agent,name=dev.carpel.agent",
+            "-device", "virtio-scsi-pci,id=scsi",
+            "-blockdev", "raw,node-name=base,read-only=on,file.driver=file,file.filename=\(disks.base)",
+            "-device", "scsi-hd,bus=scsi.0,drive=base,serial=\(baseLayer)",
+            "-blockdev", "raw,node-name=scratch,file.driver=file,file.filename=\(disks.scratch)",
+            "-device", "virtio-blk-pci,drive=scratch,serial=\(scratchDisk)",
+            "-device", "pvpanic-pci",
+        ]
+    }
+}

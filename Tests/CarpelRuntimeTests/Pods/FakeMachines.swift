@@ -1,0 +1,157 @@
+import CarpelCore
+import CarpelGuestProtocol
+import CarpelMachines
+import Foundation
+import Synchronization
+
+@testable import CarpelRuntime
+
+/// Machines without QEMU: for what the real one cannot be made to do on demand, such as failing at a given step,
+/// and to run the pods' state machines in milliseconds. Every scenario that can also runs on the real one.
+actor FakeHypervisor: Hypervisor {
+    nonisolated let accelerator = AcceleratorChoice(kind: .tcg, reason: "a fake")
+    private(set) var machines: [String: FakeMachine] = [:]
+    private var nextProcessID: Int32 = 1_000_000
+    /// Holds every start back until it is set.
+    private var gate: Latch<Void>?
+    private(set) var startsBegun = 0
+    private var destroyFailures = 0
+    private var guestsAreSilent = false
+
+    func holdStarts(until gate: Latch<Void>) { self.gate = gate }
+    func silenceGuests() { guestsAreSilent = true }
+    func failDestroying(times: Int) { destroyFailures = times }
+
+    func start(_ spec: MachineSpec) async throws -> any Machine {
+        startsBegun += 1
+        try await gate?.wait()
+        nextProcessID += 1
+        let machine = FakeMachine(spec, processID: nextProcessID, hypervisor: self)
+        machines[spec.id] = machine
+        return machine
+    }
+
+    func reattach() async throws -> [any Machine] { Array(machines.values) }
+    func close() async {}
+
+    func destroyed(_ id: String) throws {
+        if destroyFailures > 0 {
+            destroyFailures -= 1
+            throw CarpelError(.internal, "stuck", "the machine cannot be destroyed")
+        }
+        machines[id] = nil
+    }
+
+    func guest(atChannel path: String) -> FakeGuest? {
+        guestsAreSilent ? nil : machines.values.first { $0.channelPath == path }?.guest
+    }
+}
+
+final class FakeMachine: Machine {
+    let id: String
+    let channelPath: String
+    let processID: Int32
+    let guest = FakeGuest()
+    private let hypervisor: FakeHypervisor
+    private let disks: Mutex<[String]>
+    private let ended = Latch<MachineEnd>()
+
+    init(_ spec: MachineSpec, processID: Int32, hypervisor: FakeHypervisor) {
+        id = spec.id
+        channelPath = spec.channelPath
+        self.processID = processID
+        self.hypervisor = hypervisor
+        disks = Mutex(spec.disks.map(\.serial))
+    }
+
+    func attach(_ disk: DiskSpec) async throws {
+        disks.withLock { if !$0.contains(disk.serial) { $0.append(disk.serial) } }
+    }
+    func detach(serial: String) async throws { disks.withLock { $0.removeAll { $0 == serial } } }
+    func attachedDisks() async throws -> [String] { disks.withLock { $0 } }
+
+    func destroy() async throws {
+        try await hypervisor.destroyed(id)
+        await ended.set(.destroyed)
+    }
+
+    func die() async {
+        try? await hypervisor.destroyed(id)
+        await ended.set(.died(log: "killed by the test"))
+    }
+
+    func end() async -> MachineEnd { (try? await ended.wait()) ?? .unobserved }
+    func domainXML() async throws -> String { "<domain/>" }
+}
+
+/// An agent that obeys: `exit N` exits with N, anything else runs until it is signalled; `stubborn` ignores SIGTERM.
+final class FakeGuest: Guest {
+    private struct State {
+        var containers: [String: (spec: ContainerSpec, phase: GuestState.Container.Phase)] = [:]
+        var configured = false
+        var listener: AsyncStream<GuestEvent>.Continuation?
+    }
+    private let state = Mutex(State())
+    private let closed = Latch<Void>()
+
+    var events: AsyncStream<GuestEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(of: GuestEvent.self)
+        state.withLock { $0.listener = continuation }
+        return stream
+    }
+
+    func waitUntilClosed() async { try? await closed.wait() }
+    func close() async {}
+
+    func exec(_ spec: ExecSpec) async throws -> GuestProcess {
+        throw GuestFailure(.system, "a fake guest runs nothing")
+    }
+
+    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<OutputRecord, any Error> {
+        AsyncThrowingStream { $0.finish() }
+    }
+
+    @discardableResult
+    func call(_ request: GuestRequest) async throws -> GuestResponse {
+        try state.withLock { state in
+            switch request {
+            case .configure: state.configured = true
+            case .createContainer(let spec): state.containers[spec.id] = (spec, .created)
+            case .startContainer(let id): return try start(id, &state)
+            case .signalContainer(let id, let signal, _): try signalled(id, signal, &state)
+            case .removeContainer(let id): state.containers[id] = nil
+            case .state: return .state(snapshot(state))
+            default: break
+            }
+            return .done
+        }
+    }
+
+    private func snapshot(_ state: State) -> GuestState {
+        GuestState(
+            agentVersion: "fake", configured: state.configured,
+            containers: state.containers.map { .init(id: $0, phase: $1.phase, nextOutput: 0) })
+    }
+
+    private func start(_ id: String, _ state: inout State) throws -> GuestResponse {
+        guard let container = state.containers[id] else { throw GuestFailure(.notFound, "no container \(id)") }
+        let arguments = container.spec.process.arguments
+        if arguments.first == "missing" { throw GuestFailure(.commandNotFound, "missing: not found") }
+        let since = UInt64(now())
+        state.containers[id]?.phase = .running(pid: 7, since: since)
+        if arguments.first == "exit" { exit(id, Int32(arguments[1]) ?? 0, &state) }
+        return .started(pid: 7, at: since)
+    }
+
+    private func signalled(_ id: String, _ signal: Int32, _ state: inout State) throws {
+        guard case .running? = state.containers[id]?.phase else { throw GuestFailure(.invalidState, "not running") }
+        let stubborn = state.containers[id]?.spec.process.arguments.first == "stubborn"
+        if signal == 9 || !stubborn { exit(id, 128 + signal, &state) }
+    }
+
+    private func exit(_ id: String, _ code: Int32, _ state: inout State) {
+        let status = ExitStatus(code: code, at: UInt64(now()))
+        state.containers[id]?.phase = .exited(status, started: status.at)
+        state.listener?.yield(.containerExited(id: id, status))
+    }
+}

@@ -1,0 +1,49 @@
+import CarpelAPI
+import CarpelCore
+import Testing
+
+@testable import CarpelRuntime
+
+@Suite struct MachineSizeTests {
+    private func size(_ resources: LinuxContainerResources?) throws -> (virtualCPUs: Int, memory: ByteCount) {
+        let pod = samplePod { $0.linux?.resources = resources }
+        return try machineSize(of: pod, defaults: (cpus: 2, memory: .mebibytes(256)))
+    }
+
+    @Test func aPodThatAsksForNothingGetsTheDefaults() throws {
+        let unspecific = try size(nil)
+        #expect(unspecific == (2, .mebibytes(256)))
+        let pod = PodSandboxConfig()
+        let bare = try machineSize(of: pod, defaults: (cpus: 0, memory: .mebibytes(128)))
+        #expect(bare == (1, .mebibytes(128)))
+    }
+
+    @Test(arguments: [
+        (quota: Int64(50_000), period: Int64(100_000), shares: Int64(0), cpus: 1),
+        (100_000, 100_000, 0, 1), (100_001, 100_000, 0, 2), (250_000, 100_000, 8192, 3),
+        (30_000, 10_000, 0, 3), (400_000, 0, 0, 4), (-1, 100_000, 3072, 3), (0, 100_000, 2, 2), (0, 0, 1025, 2),
+        (0, 0, 5120, 5),
+    ])
+    func cpusFollowTheQuotaAndWithoutOneTheShares(quota: Int64, period: Int64, shares: Int64, cpus: Int) throws {
+        let resources = LinuxContainerResources {
+            $0.cpuQuota = quota
+            $0.cpuPeriod = period
+            $0.cpuShares = shares
+        }
+        #expect(try size(resources).virtualCPUs == cpus)
+    }
+
+    /// 64 MiB and a 64th for the guest itself, in pages of 2 MiB.
+    @Test(arguments: [(Int64(64), Int64(130)), (128, 194), (1024, 1104), (2048, 2144)])
+    func memoryIsTheLimitAndWhatTheGuestNeeds(limit: Int64, machine: Int64) throws {
+        let resources = LinuxContainerResources { $0.memoryLimitInBytes = limit << 20 }
+        #expect(try size(resources).memory == .mebibytes(machine))
+    }
+
+    @Test func aMachineBeyondAllMachinesIsRefused() {
+        let cpus = refusal { _ = try size(LinuxContainerResources { $0.cpuQuota = 25_600_000 }) }
+        #expect(cpus?.field == "config.linux.resources.cpuQuota")
+        let memory = refusal { _ = try size(LinuxContainerResources { $0.memoryLimitInBytes = .max }) }
+        #expect(memory?.reason == "machineTooLarge")
+    }
+}

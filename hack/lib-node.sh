@@ -1,0 +1,88 @@
+# Sourced after lib.sh: a registry, a daemon and an image of their own below $node, a temporary folder.
+
+# Prints a TCP port of the loopback that nothing listens on.
+free_port() {
+    local port
+    for port in $(shuf -i 20000-29999 -n 50); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
+            echo "$port"
+            return
+        }
+    done
+    fail "there is no free port on the loopback"
+}
+
+# wait_until SECONDS WHAT PID COMMAND...: until COMMAND succeeds; fails if the process PID ends or time runs out.
+wait_until() {
+    local deadline=$((SECONDS + $1)) what=$2 pid=$3
+    shift 3
+    until "$@" >/dev/null 2>&1; do
+        kill -0 "$pid" 2>/dev/null || fail "$what has ended"
+        [ $SECONDS -lt $deadline ] || fail "$what does not answer"
+        sleep 0.1
+    done
+}
+
+# Starts a registry on the loopback. Sets registry (host:port) and registry_pid.
+start_registry() {
+    registry=127.0.0.1:$(free_port)
+    cat >"$node/registry.yml" <<END
+version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage: { filesystem: { rootdirectory: $node/registry } }
+http: { addr: "$registry" }
+END
+    docker-registry serve "$node/registry.yml" >"$node/registry.log" 2>&1 &
+    registry_pid=$!
+    wait_until 20 "the registry" "$registry_pid" curl --silent --fail "http://$registry/v2/"
+}
+
+# start_daemon BIN: starts BIN/carpeld on its own root. Sets daemon_pid and exports CARPEL_SOCKET.
+start_daemon() {
+    mkdir -p "$node/guest"
+    # A copy, since QEMU's user may not be able to pass through the repository's folders.
+    cp --reflink=auto "$repository/.build/guest/vmlinux" "$repository/.build/guest/initramfs.cpio" "$node/guest/"
+    cat >"$node/carpeld.yaml" <<END
+version: 1
+guest: { kernel: $node/guest/vmlinux, initramfs: $node/guest/initramfs.cpio }
+images: { registries: { "$registry": { scheme: http } } }
+END
+    "$1/carpeld" --root "$node/root" --state "$node/state" --config "$node/carpeld.yaml" >"$node/carpeld.log" 2>&1 &
+    daemon_pid=$!
+    export CARPEL_SOCKET=$node/state/carpel.sock
+    wait_until 60 "carpeld" "$daemon_pid" "$1/carpel" version
+}
+
+# end PID: ends a process that this script has started, and waits for it.
+end() {
+    [ -n "$1" ] || return 0
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+# push_busybox NAME: makes an image of Debian's busybox in two layers and pushes it to the registry.
+push_busybox() {
+    local layout=$node/layout bundle=$node/bundle
+    quietly umoci init --layout "$layout"
+    quietly umoci new --image "$layout:1"
+    quietly umoci unpack --image "$layout:1" "$bundle"
+    add_tools "$bundle/rootfs"
+    quietly umoci repack --refresh-bundle --image "$layout:1" "$bundle"
+    mkdir "$bundle/rootfs/www"
+    echo 'Hello from a pod with a kernel of its own.' >"$bundle/rootfs/www/index.html"
+    quietly umoci repack --image "$layout:1" "$bundle"
+    quietly umoci config --image "$layout:1" --config.env PATH=/bin --config.cmd sh
+    quietly skopeo --insecure-policy copy --dest-tls-verify=false "oci:$layout:1" "docker://$registry/$1"
+}
+
+add_tools() {
+    local applet
+    mkdir -p "$1/bin" "$1/etc" "$1/tmp"
+    chmod 1777 "$1/tmp"
+    cp /bin/busybox "$1/bin/busybox"
+    for applet in $(/bin/busybox --list); do
+        [ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
+    done
+    echo 'root:x:0:0:root:/:/bin/sh' >"$1/etc/passwd"
+    echo 'root:x:0:' >"$1/etc/group"
+}
