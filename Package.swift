@@ -97,15 +97,20 @@ let package = Package(
             name: "CarpelServerTests",
             dependencies: ["CarpelServer", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: strict),
         .testTarget(
-            name: "CarpelSystemTests", dependencies: ["CarpelClient", "TestSupport", "carpel", "carpeld"],
+            name: "CarpelSystemTests", dependencies: ["CarpelClient", "CarpelServer", "TestSupport", "carpel", "carpeld"],
             swiftSettings: strict),
-        .testTarget(name: "CarpelRuntimeTests", dependencies: ["CarpelRuntime", "TestSupport"], swiftSettings: strict),
+        .target(name: "CSeccompTesting", path: "Tests/CSeccompTesting"),
+        .testTarget(
+            name: "CarpelRuntimeTests", dependencies: ["CarpelRuntime", "CSeccompTesting", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "CarpelMachinesTests", dependencies: ["CarpelMachines"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "CarpelImagesTests", dependencies: ["CarpelImages"], swiftSettings: strict),
         .testTarget(
             name: "CarpelGuestProtocolTests", dependencies: ["CarpelGuestProtocol"], swiftSettings: strict),
         .testTarget(
-            name: "CarpelAgentTests", dependencies: ["CarpelAgent", "CarpelRuntime", "TestSupport"], swiftSettings: strict),
+            name: "CarpelAgentTests", dependencies: [
+                "CarpelAgent", "CarpelRuntime", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
     ]
 )

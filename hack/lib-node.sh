@@ -1,9 +1,9 @@
 # Sourced after lib.sh: a registry, a daemon and an image of their own below $node, a temporary folder.
 
-# Prints a TCP port of the loopback that nothing listens on.
+# Prints a TCP port of the loopback that nothing listens on: the registry's usual one, if it is free.
 free_port() {
     local port
-    for port in $(shuf -i 20000-29999 -n 50); do
+    for port in 5000 $(shuf -i 20000-29999 -n 50); do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
             echo "$port"
             return

@@ -1,4 +1,5 @@
 import CarpelGuestProtocol
+import Glibc
 
 extension Agent {
     func handle(_ request: GuestRequest, on stream: HostStream) {
@@ -68,6 +69,12 @@ extension Agent {
     private var state: GuestState {
         GuestState(
             agentVersion: Self.version, configured: configuration != nil,
-            containers: containers.values.map(\.state).sorted { $0.id < $1.id })
+            containers: containers.values.map(\.state).sorted { $0.id < $1.id }, agentResidentBytes: residentBytes)
+    }
+
+    /// The second field of proc_pid_statm(5), in pages.
+    private var residentBytes: UInt64? {
+        guard let fields = Files.line("/proc/self/statm")?.split(separator: " "), fields.count > 1 else { return nil }
+        return UInt64(fields[1]).map { $0 * UInt64(sysconf(Int32(_SC_PAGESIZE))) }
     }
 }

@@ -302,10 +302,15 @@ public struct GuestState: Codable, Sendable, Equatable {
     /// False until `configure` has succeeded.
     public var configured: Bool
     public var containers: [Container]
-    public init(agentVersion: String, configured: Bool, containers: [Container]) {
+    /// The agent's own resident memory.
+    public var agentResidentBytes: UInt64?
+    public init(
+        agentVersion: String, configured: Bool, containers: [Container], agentResidentBytes: UInt64? = nil
+    ) {
         self.agentVersion = agentVersion
         self.configured = configured
         self.containers = containers
+        self.agentResidentBytes = agentResidentBytes
     }
 
     public struct Container: Codable, Sendable, Equatable {

@@ -18,6 +18,7 @@ public struct MachineSpec: Sendable, Equatable {
     public var disks: [DiskSpec]
     public var interfaces: [InterfaceSpec]
     /// Where the agent's socket is made, at most 107 bytes. Missing folders are made, with mode 0700.
+    /// Another machine must not use the path: libvirt removes what is there once more, some time after the machine's end.
     public var channelPath: String
     /// Where the guest's console is written.
     public var bootLogPath: String

@@ -52,7 +52,9 @@ public actor Runtime {
 
     /// Lets go of the machines, which run on.
     public func close() async {
+        for pod in pods.values { await pod.letGo() }
         await environment.hypervisor.close()
+        environment.store.close()
     }
 
     // MARK: Finding

@@ -93,14 +93,16 @@ struct Carpeld: AsyncParsableCommand {
 }
 
 /// The socket as a service: a signal ends it, and with it the daemon.
-private struct SocketService: Service {
+private struct SocketService: Service, CustomStringConvertible {
     let server: Server
-
-    @Flag(help: "Check whether this node can run pods, print a DoctorResponse and exit; `carpel doctor` reads it.")
-    var check = false
+    let description = "socket"
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown { try await server.run() }
+        do {
+            try await cancelWhenGracefulShutdown { try await server.run() }
+        } catch is CancellationError {
+            // That is how it ends.
+        }
     }
 }
 

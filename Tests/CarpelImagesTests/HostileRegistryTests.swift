@@ -11,15 +11,6 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    private func isLayer(_ request: HostileRegistry.Request, of image: TestImage) -> Bool {
-        request.path.hasSuffix("/blobs/\(image.layers[0].digest)")
-    }
-
-    /// Where a request's range starts.
-    private func offset(of request: HostileRegistry.Request) -> Int {
-        Int(request.headers["range"]?.dropFirst("bytes=".count).dropLast() ?? "0") ?? -1
-    }
-
     private func pull(
         _ image: TestImage, change: (inout ImagesConfiguration) -> Void = { _ in },
         _ behaviour: @escaping HostileRegistry.Behaviour
@@ -232,4 +223,15 @@ import Testing
         #expect(download?.code == .resourceExhausted && download?.reason == "noSpace")
         #expect(try nothingIsLeft())
     }
+}
+
+// Free functions: a registry outlives its test for a moment, and must not keep its directory.
+
+private func isLayer(_ request: HostileRegistry.Request, of image: TestImage) -> Bool {
+    request.path.hasSuffix("/blobs/\(image.layers[0].digest)")
+}
+
+/// Where a request's range starts.
+private func offset(of request: HostileRegistry.Request) -> Int {
+    Int(request.headers["range"]?.dropFirst("bytes=".count).dropLast() ?? "0") ?? -1
 }

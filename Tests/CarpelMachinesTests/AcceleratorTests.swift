@@ -54,7 +54,8 @@ struct AcceleratorTests {
     }
 
     @Test func configuredTCGIsNotProbed() throws {
-        let choice = try AcceleratorChoice.choose(.tcg, account: try #require(root), probe: KVMProbe(device: "/dev/no-kvm"))
+        let choice = try AcceleratorChoice.choose(
+            .tcg, account: try #require(root), probe: KVMProbe(device: "/dev/no-kvm"))
         #expect(choice.reason == "the configuration asks for TCG")
     }
 

@@ -88,7 +88,8 @@ struct DomainDescriptionTests {
     }
 
     /// Compares with `Golden/<name>.xml`. With `CARPEL_WRITE_GOLDEN` set it writes the file instead.
-    private func expectGolden(_ document: String, _ name: String, _ location: SourceLocation = #_sourceLocation) throws {
+    private func expectGolden(_ document: String, _ name: String, _ location: SourceLocation = #_sourceLocation) throws
+    {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).xml")
         if ProcessInfo.processInfo.environment["CARPEL_WRITE_GOLDEN"] != nil {
             try Data(document.utf8).write(to: file)

@@ -48,6 +48,7 @@ extension RealMachineTests {
                 }
                 try await machine.destroy()
                 #expect(!isRunning(id))
+                await node.hypervisor.close()
             }
             if isRunning(id) { kill(id, SIGKILL) }
         }
@@ -67,6 +68,7 @@ extension RealMachineTests {
                 // libvirt opens one embedded driver a process.
                 await expectError("stateDirectoryInUse") { _ = try await TestNode(first) }
                 try await machine.destroy()
+                await node.hypervisor.close()
             }
             await #expect(processExitsWith: .success) { [first = first as TestPlace] in
                 await expectError("stateDirectoryInUse") { _ = try await TestNode(first) }
@@ -84,10 +86,11 @@ extension RealMachineTests {
                 #expect(isRunning(machine.processID))
                 #expect(try await node.hypervisor.reattach().count == 1)
                 try await machine.destroy()
+                await node.hypervisor.close()
             }
         }
 
-        @Test func closedHypervisorLeavesItsMachinesRunning() async throws {
+        @Test func closedHypervisorLeavesItsMachinesToTheNext() async throws {
             let place = try TestPlace()
             defer { place.remove() }
             await #expect(processExitsWith: .success) { [place = place as TestPlace] in
@@ -97,7 +100,12 @@ extension RealMachineTests {
                 await node.hypervisor.close()
                 #expect(await end.value == .unobserved)
                 #expect(isRunning(machine.processID))
-                kill(machine.processID, SIGKILL)
+
+                let next = try await TestNode(place)
+                let same = try #require(try await next.hypervisor.reattach().first)
+                #expect(same.processID == machine.processID)
+                try await same.destroy()
+                await next.hypervisor.close()
             }
         }
     }

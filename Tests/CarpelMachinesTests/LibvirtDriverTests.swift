@@ -14,7 +14,8 @@ struct LibvirtDriverTests {
             return "\(error.code.rawValue) \(error.reason)"
         }
         #expect(reason(VIR_ERR_NO_DOMAIN) == "NOT_FOUND machineGone")
-        #expect(reason(VIR_ERR_OPERATION_FAILED, "domain 'a' already exists with uuid b") == "ALREADY_EXISTS machineExists")
+        #expect(
+            reason(VIR_ERR_OPERATION_FAILED, "domain 'a' already exists with uuid b") == "ALREADY_EXISTS machineExists")
         #expect(reason(VIR_ERR_OPERATION_TIMEOUT) == "DEADLINE_EXCEEDED libvirtBusy")
         #expect(reason(VIR_ERR_OPERATION_INVALID) == "FAILED_PRECONDITION machineNotRunning")
         #expect(reason(VIR_ERR_XML_ERROR) == "INTERNAL domainRejected")

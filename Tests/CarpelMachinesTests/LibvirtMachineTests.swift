@@ -92,7 +92,8 @@ extension RealMachineTests {
                 try await group.waitForAll()
             }
             clock.lap("three disks plugged in")
-            #expect(try await machine.attachedDisks().sorted() == ["layer-0", "layer-1", "layer-2", "layer-3", "scratch"])
+            #expect(
+                try await machine.attachedDisks().sorted() == ["layer-0", "layer-1", "layer-2", "layer-3", "scratch"])
             try await seen(by: agent) { $0.count == 5 }
             clock.lap("until the guest sees them")
 

@@ -4,7 +4,9 @@ import Testing
 @testable import CarpelMachines
 
 struct MachineChecksTests {
-    private func checks(_ configuration: MachinesConfiguration, kernel: String = "/bin/true") async -> [String: MachineCheck] {
+    private func checks(_ configuration: MachinesConfiguration, kernel: String = "/bin/true") async -> [String:
+        MachineCheck]
+    {
         let checks = await MachineChecks(configuration, kernel: kernel, initramfs: "/bin/true").run()
         return Dictionary(uniqueKeysWithValues: checks.map { ($0.name, $0) })
     }

@@ -17,7 +17,8 @@ struct MachineSpecTests {
 
     @discardableResult
     private func expect(
-        _ reason: String, _ location: SourceLocation = #_sourceLocation, _ change: (inout MachineSpec) -> Void)
+        _ reason: String, _ location: SourceLocation = #_sourceLocation, _ change: (inout MachineSpec) -> Void
+    )
         async -> CarpelError?
     {
         var spec = spec
@@ -39,6 +40,9 @@ struct MachineSpecTests {
         await expect("virtualCPUs") { $0.virtualCPUs = 0 }
         await expect("memoryTooSmall") { $0.guestMemory = ByteCount(64 << 20 - 1) }
         await expect("pathTooLong") { $0.channelPath = "/" + String(repeating: "x", count: 107) }
+        await expect("tooManyDevices") {
+            $0.interfaces = Array(repeating: InterfaceSpec(tap: "t", macAddress: "52:54:00:00:00:01"), count: 28)
+        }
         await expect("kernelMissing") { $0.kernel = "/no/vmlinux" }
         await expect("kernelMissing") { $0.kernel = "/bin" }
         await expect("initramfsMissing") { $0.initramfs = "/no/initramfs" }
@@ -47,7 +51,9 @@ struct MachineSpecTests {
         await expect("diskSerial") {
             $0.disks = [DiskSpec(serial: String(repeating: "x", count: 21), path: "/x", readOnly: true)]
         }
-        await expect("diskSerial") { $0.disks = Array(repeating: DiskSpec(serial: "a", path: "/x", readOnly: true), count: 2) }
+        await expect("diskSerial") {
+            $0.disks = Array(repeating: DiskSpec(serial: "a", path: "/x", readOnly: true), count: 2)
+        }
     }
 
     @Test func fileThatQEMUCannotReadNamesTheFolderInTheWay() async throws {

@@ -95,8 +95,10 @@ extension SystemTests {
                     $0.linux = LinuxPodSandboxConfig { $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 1 << 20 } }
                 }
                 #expect(memory?.code == .invalidArgument)
-                #expect(await refusal { $0.metadata = nil }?.code == .invalidArgument)
-                #expect(try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items.isEmpty)
+                let nameless = await refusal { $0.metadata = nil }
+                #expect(nameless?.code == .invalidArgument)
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
             }
         }
 
@@ -116,7 +118,7 @@ extension SystemTests {
                 let absent = try await client.call(Methods.imageStatus, ImageStatusRequest { $0.image = ImageSpec { $0.image = image } })
                 #expect(absent.image == nil)
                 try await client.pull(image)
-                let images = try await client.call(Methods.listImages, ListImagesRequest()).images
+                let images = try await client.images()
                 #expect(images.count == 1 && images[0].repoTags == [image] && images[0].size > 0)
             }
         }
@@ -135,7 +137,7 @@ extension SystemTests {
                 #expect(await refusal(containerConfig("a", "absent:1", ["true"]))?.reason == "imageNotFound")
                 let mount = await refusal(containerConfig("b", image, ["true"]) { $0.mounts = [Mount { $0.hostPath = "/etc"; $0.containerPath = "/x" }] })
                 #expect(mount?.field == "config.mounts[0]" && mount?.code == .unimplemented)
-                #expect(try await client.call(Methods.listContainers, ListContainersRequest()).containers.isEmpty)
+                #expect(try await client.containers().isEmpty)
 
                 #expect(await refusal(containerConfig("c", image, ["nonexistent"]))?.reason == "commandNotFound")
                 let user = await refusal(
@@ -153,7 +155,8 @@ extension SystemTests {
                 await #expect { try await client.runPod() } throws: {
                     ($0 as? CarpelError)?.code == .failedPrecondition && ($0 as? CarpelError)?.message.contains("/nowhere/vmlinux") == true
                 }
-                #expect(try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items.isEmpty)
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
                 let checks = try await client.call(Methods.doctor, DoctorRequest()).checks
                 #expect(checks.contains { $0.outcome == .FAILED && $0.finding.contains("/nowhere/vmlinux") && !$0.fix.isEmpty })
             }
@@ -166,9 +169,11 @@ extension SystemTests {
             defer { Task { try await shell("umount -l \"$1/root\"", folder.path) } }
             try await Node.with(registry: registry, folder: folder) { node, client in
                 await #expect { try await client.pull(image) } throws: { ($0 as? CarpelError)?.reason == "noSpace" }
-                #expect(try await client.call(Methods.listImages, ListImagesRequest()).images.isEmpty)
+                let images = try await client.images()
+                #expect(images.isEmpty)
                 await #expect { try await client.runPod() } throws: { ($0 as? CarpelError)?.code == .resourceExhausted }
-                #expect(try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items.isEmpty)
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
                 #expect(try await node.machineProcesses().isEmpty)
             }
         }

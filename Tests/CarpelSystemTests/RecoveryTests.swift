@@ -50,7 +50,7 @@ extension SystemTests {
                 try await node.startDaemon()
 
                 let next = try await node.connect()
-                let left = try await next.call(Methods.listPodSandbox, ListPodSandboxRequest()).items
+                let left = try await next.pods()
                 // The boot may have been over when the daemon died: then it was finished.
                 #expect(left.allSatisfy { $0.state == .SANDBOX_READY })
                 #expect(try await node.machineProcesses().count == left.count)
@@ -61,7 +61,7 @@ extension SystemTests {
         @Test func aSecondDaemonOnTheSameFoldersIsRefused() async throws {
             try await Node.with { node, _ in
                 let second = try ChildProcess(
-                    "\(Node.sources)/.build/debug/carpeld",
+                    "\(repository)/.build/debug/carpeld",
                     ["--root", node.root, "--state", node.state, "--config", node.configuration],
                     log: "\(node.folder.path)/second.log")
                 try await eventually("the second daemon gives up") { !second.isRunning }
@@ -74,7 +74,7 @@ extension SystemTests {
                 try await Node.with { second, other in
                     let pod = try await client.runPod()
                     _ = try await other.runPod()
-                    #expect(try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items.map(\.id) == [pod])
+                    #expect(try await client.pods().map(\.id) == [pod])
                     #expect(try await first.machineProcesses().count == 1)
                     #expect(try await second.machineProcesses().count == 1)
                 }

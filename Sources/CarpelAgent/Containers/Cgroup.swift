@@ -81,7 +81,11 @@ struct Cgroup {
         return nil
     }
 
+    /// With what a privileged container has made below it.
     func remove() throws(GuestFailure) {
+        for name in Files.names(in: path) where Files.isDirectory("\(path)/\(name)") {
+            try Cgroup(path: "\(path)/\(name)").remove()
+        }
         guard rmdir(path) < 0, errno != ENOENT else { return }
         throw failure(errno, .cgroupFailed, "remove \(path)")
     }

@@ -75,6 +75,12 @@ enum Files {
         }
     }
 
+    /// Not of a symbolic link to one.
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// The names in a directory, sorted; none if there is no such directory.
     static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }

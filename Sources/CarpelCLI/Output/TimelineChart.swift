@@ -16,7 +16,7 @@ struct TimelineChart {
         var table = TextTable(.left("STEP"), .right("AT"), .right("TOOK"), .left(""))
         for step in steps.sorted(by: { $0.startedAt < $1.startedAt }) {
             table.add(
-                TextTable.Cell(step.name), TextTable.Cell("+" + milliseconds(step.startedAt - start)),
+                TextTable.Cell(step.name), TextTable.Cell("+" + offset(step.startedAt - start)),
                 TextTable.Cell(took(step)), TextTable.Cell(bar(step, from: start, to: end) + failure(step)))
         }
         return table.text + "total \(HumanText.duration(nanoseconds: end - start))\n"
@@ -30,8 +30,8 @@ struct TimelineChart {
         step.durationNanoseconds.map { HumanText.duration(nanoseconds: $0) } ?? "running"
     }
 
-    private func milliseconds(_ nanoseconds: Int64) -> String {
-        "\(nanoseconds / 1_000_000) ms"
+    private func offset(_ nanoseconds: Int64) -> String {
+        nanoseconds < 1_000_000 ? "0 ms" : HumanText.duration(nanoseconds: nanoseconds)
     }
 
     /// At least one character, at the place and of the length that the step has within the whole.

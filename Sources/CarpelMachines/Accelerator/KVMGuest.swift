@@ -70,14 +70,18 @@ final class KVMGuest {
         mask.replaceSubrange(0..<4, with: [8, 0, 0, 0])
         let bit = Int(signal - 1)
         mask[4 + bit / 8] &= ~(1 << UInt8(bit % 8))
-        let result = mask.withUnsafeMutableBytes { ioctl(processor.number, carpel_kvm_set_signal_mask, $0.baseAddress ?? memory.address) }
+        let result = mask.withUnsafeMutableBytes {
+            ioctl(processor.number, carpel_kvm_set_signal_mask, $0.baseAddress ?? memory.address)
+        }
         try Self.check(result, "set its signal mask")
     }
 
     private func enterLongMode() throws(KVMFailure) {
         // Present and writable; the last one maps 2 MiB at address 0.
-        memory.address.storeBytes(of: UInt64(Layout.directoryPointers | 3), toByteOffset: Layout.pageMapLevel4, as: UInt64.self)
-        memory.address.storeBytes(of: UInt64(Layout.directory | 3), toByteOffset: Layout.directoryPointers, as: UInt64.self)
+        memory.address.storeBytes(
+            of: UInt64(Layout.directoryPointers | 3), toByteOffset: Layout.pageMapLevel4, as: UInt64.self)
+        memory.address.storeBytes(
+            of: UInt64(Layout.directory | 3), toByteOffset: Layout.directoryPointers, as: UInt64.self)
         memory.address.storeBytes(of: UInt64(0x83), toByteOffset: Layout.directory, as: UInt64.self)
         var registers = kvm_sregs()
         try Self.check(ioctl(processor.number, carpel_kvm_get_sregs, &registers), "read its system registers")
@@ -131,5 +135,7 @@ struct KVMFailure: Error {
     let errno: Int32
 
     var wasInterrupted: Bool { errno == EINTR }
-    var description: String { errno == 0 ? "could not \(step)" : "could not \(step): \(String(cString: strerror(errno)))" }
+    var description: String {
+        errno == 0 ? "could not \(step)" : "could not \(step): \(String(cString: strerror(errno)))"
+    }
 }

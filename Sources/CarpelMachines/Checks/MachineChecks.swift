@@ -19,10 +19,14 @@ public struct MachineChecks: Sendable {
         defer { calls.close() }
         let checks = try? await calls.run("checking this host", timeout: .seconds(10)) { () -> [MachineCheck] in
             let account = Result { try Account(user: configuration.qemuUser, group: configuration.qemuGroup) }
-            return [accelerator(account), user(account), emulator, driver, tunnel, controlGroups, stateDirectory(account)]
+            return [
+                accelerator(account), user(account), emulator, driver, tunnel, controlGroups, stateDirectory(account),
+            ]
                 + [("kernel", kernel), ("initramfs", initramfs)].map { file($0, at: $1, account) }
         }
-        return (checks ?? [MachineCheck("host", .fail, "the checks did not end in time")]) + [await versions(hypervisor)]
+        return (checks ?? [MachineCheck("host", .fail, "the checks did not end in time")]) + [
+            await versions(hypervisor)
+        ]
     }
 
     private func accelerator(_ account: Result<Account, any Error>) -> MachineCheck {
@@ -65,7 +69,9 @@ public struct MachineChecks: Sendable {
             return MachineCheck("libvirtDriver", .ok, "qemu:///system is used, the embedded driver is not needed")
         }
         let own = ProcessInfo.processInfo.environment["LIBVIRT_DRIVER_DIR"].map { [$0] } ?? []
-        let folders = own + ["x86_64-linux-gnu/", ""].flatMap { ["/usr/lib/\($0)", "/usr/lib64/\($0)"] }
+        let folders =
+            own
+            + ["x86_64-linux-gnu/", ""].flatMap { ["/usr/lib/\($0)", "/usr/lib64/\($0)"] }
             .map { "\($0)libvirt/connection-driver" }
         let candidates = folders.map { "\($0)/libvirt_driver_qemu.so" }
         guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
@@ -79,7 +85,8 @@ public struct MachineChecks: Sendable {
     private var tunnel: MachineCheck {
         FileStatus("/dev/net/tun") == nil
             ? MachineCheck(
-                "tun", .warn, "there is no /dev/net/tun, which network interfaces of machines need", fix: "modprobe tun")
+                "tun", .warn, "there is no /dev/net/tun, which network interfaces of machines need", fix: "modprobe tun"
+            )
             : MachineCheck("tun", .ok, "/dev/net/tun")
     }
 
@@ -88,7 +95,8 @@ public struct MachineChecks: Sendable {
         let readOnly = EmbedRoot.readOnlyControlGroups(mounts: mounts)
         guard readOnly.isEmpty else {
             return MachineCheck(
-                "controlGroups", .warn, "\(readOnly.joined(separator: ", ")) cannot be written; machines are not limited",
+                "controlGroups", .warn,
+                "\(readOnly.joined(separator: ", ")) cannot be written; machines are not limited",
                 fix: "mount control groups read-write")
         }
         return MachineCheck("controlGroups", .ok, "no control group is mounted read-only")
@@ -99,7 +107,8 @@ public struct MachineChecks: Sendable {
         guard path.utf8.count <= MachinesConfiguration.longestStateDirectory else {
             return MachineCheck(
                 "stateDirectory", .fail,
-                "\(path) is longer than \(MachinesConfiguration.longestStateDirectory) bytes", fix: "choose a shorter one")
+                "\(path) is longer than \(MachinesConfiguration.longestStateDirectory) bytes",
+                fix: "choose a shorter one")
         }
         guard FileStatus(path) != nil else {
             return MachineCheck("stateDirectory", .ok, "\(path) will be made")

@@ -5,9 +5,15 @@ extension DomainDescription {
         return switch configuration.console {
         case .none: []
         case .serial:
-            [DomainElement("serial", ["type": "file"], [file, DomainElement("target", ["type": "isa-serial", "port": "0"])])]
+            [
+                DomainElement(
+                    "serial", ["type": "file"], [file, DomainElement("target", ["type": "isa-serial", "port": "0"])])
+            ]
         case .virtio:
-            [DomainElement("console", ["type": "file"], [file, DomainElement("target", ["type": "virtio", "port": "0"])])]
+            [
+                DomainElement(
+                    "console", ["type": "file"], [file, DomainElement("target", ["type": "virtio", "port": "0"])])
+            ]
         }
     }
 }

@@ -2,7 +2,7 @@ extension DiskSpec {
     /// Where a disk is plugged in.
     enum Slot: Hashable, Sendable {
         case scsi(unit: Int)
-        case virtioBlock(index: Int)
+        case virtioBlock(index: Int, slot: Int)
     }
 
     /// The highest LUN that QEMU's virtio-scsi takes.
@@ -18,7 +18,7 @@ extension DiskSpec {
             DomainElement("serial", text: serial),
         ]
         if readOnly { children.append(DomainElement("readonly")) }
-        if let address = slot.address { children.append(address) }
+        children.append(slot.address)
         return DomainElement("disk", ["type": isBlockDevice ? "block" : "file", "device": "disk"], children)
     }
 
@@ -29,15 +29,18 @@ extension DiskSpec.Slot {
     fileprivate var target: DomainElement {
         switch self {
         case .scsi(let unit): DomainElement("target", ["dev": "sd" + Self.letters(unit), "bus": "scsi"])
-        case .virtioBlock(let index): DomainElement("target", ["dev": "vd" + Self.letters(index), "bus": "virtio"])
+        case .virtioBlock(let index, _): DomainElement("target", ["dev": "vd" + Self.letters(index), "bus": "virtio"])
         }
     }
 
-    /// Stated for SCSI: libvirt derives seven units a controller from the target's name, and adds controllers.
-    fileprivate var address: DomainElement? {
-        guard case .scsi(let unit) = self else { return nil }
-        return DomainElement(
-            "address", ["type": "drive", "controller": "0", "bus": "0", "target": "0", "unit": "\(unit)"])
+    /// Stated for SCSI too: libvirt derives seven units a controller from the target's name, and adds controllers.
+    fileprivate var address: DomainElement {
+        switch self {
+        case .scsi(let unit):
+            DomainElement(
+                "address", ["type": "drive", "controller": "0", "bus": "0", "target": "0", "unit": "\(unit)"])
+        case .virtioBlock(_, let slot): RootBus.address(slot)
+        }
     }
 
     /// a, b … z, aa, ab …: what libvirt wants a target to be called. The guest numbers its disks by itself.

@@ -12,7 +12,7 @@ struct DomainDescription: Sendable {
     var document: String { element.document() }
 
     private var element: DomainElement {
-        let description: [DomainElement?] = [
+        let description: [DomainElement] = [
             DomainElement("name", text: Self.domainName(spec.id)),
             DomainElement("uuid", text: uuid),
             // libvirt refuses a title with a line break.
@@ -29,8 +29,11 @@ struct DomainDescription: Sendable {
             DomainElement("on_crash", text: "destroy"),
             devices,
             QEMUAccount.label(user: configuration.qemuUser, group: configuration.qemuGroup),
+            ProcessorCheck.short,
         ]
-        return DomainElement("domain", ["type": accelerator == .kvm ? "kvm" : "qemu"], description.compactMap { $0 })
+        return DomainElement(
+            "domain", ["type": accelerator == .kvm ? "kvm" : "qemu", "xmlns:qemu": ProcessorCheck.namespace],
+            description)
     }
 
     /// Prefixed, so that an operator sees whose machine it is in `ps` and `virsh list`.
@@ -65,7 +68,7 @@ struct DomainDescription: Sendable {
         if let emulator = configuration.emulator { devices.append(DomainElement("emulator", text: emulator)) }
         devices += disks
         devices += [Controllers.noUSB, Controllers.scsi, Controllers.serial]
-        devices += spec.interfaces.map(\.element)
+        devices += spec.interfaces.enumerated().map { $1.element(slot: RootBus.firstFree + $0) }
         devices += console
         devices += [
             AgentChannel(path: spec.channelPath).element,
@@ -86,7 +89,8 @@ struct DomainDescription: Sendable {
                 return disk.element(at: .scsi(unit: scsi))
             case .virtioBlock:
                 defer { virtio += 1 }
-                return disk.element(at: .virtioBlock(index: virtio))
+                let slot = RootBus.firstFree + spec.interfaces.count + virtio
+                return disk.element(at: .virtioBlock(index: virtio, slot: slot))
             }
         }
     }

@@ -2,6 +2,10 @@ import CLibvirt
 import CarpelCore
 import Glibc
 
+/// `virConnectDomainEventCallback`: connection, domain, event, detail and what was handed over at registration.
+private typealias LifecycleCallback =
+    @convention(c) (virConnectPtr?, virDomainPtr?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32
+
 /// A connection to one of libvirt's QEMU drivers. Every method blocks.
 ///
 /// `@unchecked Sendable`: libvirt's objects are reference-counted and locked by themselves, and may be used by several
@@ -46,7 +50,8 @@ final class LibvirtConnection: @unchecked Sendable {
         guard let text = virConnectGetDomainCapabilities(pointer, emulator, "x86_64", "q35", type, 0) else {
             let error = CarpelError.libvirt("finding QEMU")
             throw CarpelError(
-                .failedPrecondition, "qemuUnusable", "\(error.message); install qemu-system-x86 or set the emulator's path")
+                .failedPrecondition, "qemuUnusable",
+                "\(error.message); install qemu-system-x86 or set the emulator's path")
         }
         free(text)
     }
@@ -64,8 +69,7 @@ final class LibvirtConnection: @unchecked Sendable {
 
     /// Lets `events` have every lifecycle event until ``stopEvents(_:)``.
     func sendEvents(to events: LifecycleEvents) throws -> Int32 {
-        let callback: @convention(c) (virConnectPtr?, virDomainPtr?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
-            _, domain, event, detail, context in
+        let callback: LifecycleCallback = { _, domain, event, detail, context in
             guard let domain, let context, let uuid = LibvirtDomain.uuid(of: domain) else { return 0 }
             Unmanaged<LifecycleEvents>.fromOpaque(context).takeUnretainedValue()
                 .yield(LifecycleEvent(uuid: uuid, event: event, detail: detail))

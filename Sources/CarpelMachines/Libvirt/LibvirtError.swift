@@ -16,10 +16,13 @@ extension CarpelError {
 
     static func libvirt(_ activity: String, _ number: virErrorNumber, _ message: String) -> CarpelError {
         let said = "\(activity): \(message)"
-        if let advice = accountAdvice(message) { return CarpelError(.failedPrecondition, "libvirtUserMissing", said + advice) }
+        if let advice = accountAdvice(message) {
+            return CarpelError(.failedPrecondition, "libvirtUserMissing", said + advice)
+        }
         if message.contains("cquire pid file") || message.contains("already open with path") {
             return CarpelError(
-                .failedPrecondition, "stateDirectoryInUse", "\(said); another process, or this one, has the driver open")
+                .failedPrecondition, "stateDirectoryInUse", "\(said); another process, or this one, has the driver open"
+            )
         }
         switch number {
         case VIR_ERR_NO_DOMAIN: return CarpelError(.notFound, "machineGone", said)
@@ -38,7 +41,9 @@ extension CarpelError {
 
     /// libvirt looks up the account that it was built with before it reads `qemu.conf`, and does not start without it.
     private static func accountAdvice(_ message: String) -> String? {
-        for (words, command) in [("parse user '", "useradd --system --user-group"), ("parse group '", "groupadd --system")] {
+        for (words, command) in [
+            ("parse user '", "useradd --system --user-group"), ("parse group '", "groupadd --system"),
+        ] {
             guard let range = message.firstRange(of: words) else { continue }
             let name = message[range.upperBound...].prefix { $0 != "'" }
             return "; this libvirt insists that the account exists, even unused: '\(command) \(name)'"

@@ -10,7 +10,7 @@ extension LibvirtHypervisor {
         defer { machines.release(spec.id) }
         try await requireAbsent(spec.id)
         for disk in spec.disks { try disk.prepare(for: account) }
-        try Task.checkCancellation()
+        guard !Task.isCancelled else { throw Self.cancelled(spec.id) }
 
         var files = MachineFiles(
             channelPath: spec.channelPath, bootLogPath: spec.bootLogPath, log: place.isOwn ? place.log(name) : nil)
@@ -21,7 +21,7 @@ extension LibvirtHypervisor {
             let machine = try await boot(spec, uuid: uuid, files: files, fate: fate)
             guard !Task.isCancelled else {
                 try await machine.destroyCompletely()
-                throw CarpelError(.cancelled, "cancelled", "the start of machine \(spec.id) was cancelled")
+                throw Self.cancelled(spec.id)
             }
             machines.add(machine)
             confinement.look(at: machine.processID)
@@ -34,7 +34,9 @@ extension LibvirtHypervisor {
         }
     }
 
-    private func boot(_ spec: MachineSpec, uuid: String, files: MachineFiles, fate: MachineFate) async throws -> LibvirtMachine {
+    private func boot(_ spec: MachineSpec, uuid: String, files: MachineFiles, fate: MachineFate) async throws
+        -> LibvirtMachine
+    {
         let description = DomainDescription(
             spec: spec, configuration: configuration, accelerator: accelerator.kind, uuid: uuid
         ).document
@@ -44,7 +46,9 @@ extension LibvirtHypervisor {
             late: { (domain: LibvirtDomain) in try? domain.destroy() }
         ) { [connection] in try connection.create(description) }
         guard let process = QEMUProcess(pidFile: place.pidFile(name), uuid: uuid) else {
-            try await calls.run("destroying machine \(spec.id)", timeout: configuration.callTimeout) { try domain.destroy() }
+            try await calls.run("destroying machine \(spec.id)", timeout: configuration.callTimeout) {
+                try domain.destroy()
+            }
             throw CarpelError(.unavailable, "libvirtFailed", "QEMU ended as soon as machine \(spec.id) had started")
         }
         return machine(spec.id, uuid, domain, process, files, fate)
@@ -60,6 +64,10 @@ extension LibvirtHypervisor {
             }
             try domain.destroy()
         }
+    }
+
+    private static func cancelled(_ id: String) -> CarpelError {
+        CarpelError(.cancelled, "cancelled", "the start of machine \(id) was cancelled")
     }
 
     private static func exists(_ id: String) -> CarpelError {

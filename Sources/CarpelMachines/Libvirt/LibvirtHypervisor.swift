@@ -16,6 +16,7 @@ public final class LibvirtHypervisor: Hypervisor {
     let logger: Logger
     let machines = MachineTable()
     let confinement: ConfinementWatch
+    private let background = BackgroundTasks()
     private let events: LifecycleEvents
     private let eventRegistration: Int32
 
@@ -61,9 +62,11 @@ public final class LibvirtHypervisor: Hypervisor {
     public func reattach() async throws -> [any Machine] {
         let found = try await calls.run("finding the machines", timeout: configuration.callTimeout) { [connection] in
             try connection.runningDomains().compactMap { domain -> (LibvirtDomain, LiveDomain)? in
-                // A domain that ends meanwhile cannot be described any more.
-                guard let live = try? domain.live() else { return nil }
-                return (domain, live)
+                do {
+                    return (domain, try domain.live())
+                } catch let error as CarpelError where error.reason == "machineGone" {
+                    return nil
+                }
             }
         }
         return found.compactMap { domain, live in reattach(domain, live) }
@@ -74,7 +77,10 @@ public final class LibvirtHypervisor: Hypervisor {
             live.name == DomainDescription.domainName(mark.id)
         else { return nil }
         if let known = machines.machine(mark.id) { return known }
-        guard let process = QEMUProcess(pidFile: place.pidFile(live.name), uuid: live.uuid) else { return nil }
+        guard let process = QEMUProcess(pidFile: place.pidFile(live.name), uuid: live.uuid) else {
+            logger.warning("libvirt lists machine \(mark.id), but its QEMU has ended")
+            return nil
+        }
         let files = MachineFiles(
             channelPath: channelPath, bootLogPath: live.bootLogPath, log: place.isOwn ? place.log(live.name) : nil)
         let fate = machines.expect(live.uuid, bootLogPath: live.bootLogPath)
@@ -90,7 +96,7 @@ public final class LibvirtHypervisor: Hypervisor {
         LibvirtMachine(
             id: id, uuid: uuid, domain: domain, process: process, files: files,
             log: place.log(DomainDescription.domainName(id)), fate: fate, account: account, calls: calls,
-            timeout: configuration.callTimeout)
+            timeout: configuration.callTimeout, background: background)
     }
 
     /// libvirt's and QEMU's, as in `9.0.0`.
@@ -101,6 +107,9 @@ public final class LibvirtHypervisor: Hypervisor {
     }
 
     public func close() async {
+        _ = try? await withDeadline(.seconds(5), reason: "libvirtTimeout", "tidying up") { [background] in
+            await background.waitUntilIdle()
+        }
         do {
             try await calls.run("closing libvirt's QEMU driver", timeout: .seconds(5)) { [self] in
                 connection.stopEvents(eventRegistration)

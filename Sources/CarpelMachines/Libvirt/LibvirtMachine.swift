@@ -13,6 +13,7 @@ final class LibvirtMachine: Machine {
     private let account: Account
     private let calls: BlockingCalls
     private let timeout: Duration
+    private let background: BackgroundTasks
     private let diskOperations = SerialOperations()
 
     var processID: Int32 { process.id }
@@ -20,10 +21,11 @@ final class LibvirtMachine: Machine {
 
     init(
         id: String, uuid: String, domain: LibvirtDomain, process: QEMUProcess, files: MachineFiles, log: String,
-        fate: MachineFate, account: Account, calls: BlockingCalls, timeout: Duration
+        fate: MachineFate, account: Account, calls: BlockingCalls, timeout: Duration, background: BackgroundTasks
     ) {
         (self.id, self.uuid, self.domain, self.process) = (id, uuid, domain, process)
         (self.files, self.fate, self.account, self.calls, self.timeout) = (files, fate, account, calls, timeout)
+        self.background = background
         channelPath = files.channelPath
         Task { [process, fate] in
             if await process.waitForEnd() { await fate.processEnded(log: log) }
@@ -43,11 +45,11 @@ final class LibvirtMachine: Machine {
         return live.disks.compactMap(\.serial)
     }
 
-    /// QEMU is killed through its pidfd, and libvirt tidies up after it: libvirt asks whether the process is there until
-    /// its parent has reaped it, which takes an init that polls two seconds.
+    /// QEMU is killed through its pidfd, and libvirt left to tidy up after it: libvirt takes a process for alive until
+    /// its parent has reaped it, which under some container's init takes seconds.
     func destroy() async throws {
         try await kill()
-        Task { await tidyUp() }
+        background.run { [self] in await tidyUp() }
     }
 
     /// For a start that failed or was cancelled: nothing is left, in libvirt either.
@@ -65,8 +67,11 @@ final class LibvirtMachine: Machine {
     }
 
     private func tidyUp() async {
-        // What libvirt still holds of a dead QEMU harms nobody but the next machine with this id, whose start sees to it.
-        _ = try? await calls.run("destroying machine \(id)", timeout: timeout) { [domain] in try domain.destroy() }
+        // Not asked for at once: libvirt would hold the lock of its list of domains, and no machine could start, until
+        // it is done with this one. What it still holds of a dead QEMU harms nobody.
+        if await !fate.waitForLibvirt(.seconds(10)) {
+            _ = try? await calls.run("destroying machine \(id)", timeout: timeout) { [domain] in try domain.destroy() }
+        }
         files.removeLog()
     }
 
@@ -100,7 +105,8 @@ extension LibvirtMachine {
                         "\(present.path ?? "another disk") is plugged in with serial \(disk.serial)", field: "serial")
                 }
                 guard let unit = live.freeUnit else {
-                    throw CarpelError(.resourceExhausted, "noFreeDiskSlot", "the machine has as many disks as it can take")
+                    throw CarpelError(
+                        .resourceExhausted, "noFreeDiskSlot", "the machine has as many disks as it can take")
                 }
                 try domain.attach(disk.element(at: .scsi(unit: unit)).document())
             }
@@ -115,7 +121,8 @@ extension LibvirtMachine {
                 // libvirt returns without an error when the guest does not let go within five seconds.
                 guard try !domain.live().disks.contains(where: { $0.serial == serial }) else {
                     throw CarpelError(
-                        .unavailable, "diskBusy", "the guest does not let go of disk \(serial); unmount it and try again")
+                        .unavailable, "diskBusy",
+                        "the guest does not let go of disk \(serial); unmount it and try again")
                 }
             }
         }

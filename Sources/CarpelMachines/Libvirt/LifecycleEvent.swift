@@ -8,15 +8,18 @@ struct LifecycleEvent: Hashable, Sendable {
 
     enum Meaning: Hashable, Sendable {
         case poweredOff, panicked
+        /// libvirt has tidied up after the domain.
+        case stopped
     }
 
-    /// What it says about the machine's end; nil if the pidfd says it better.
+    /// What it says about the machine's end; nil if nothing.
     ///
     /// Source: https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType
     var meaning: Meaning? {
         switch (virDomainEventType(rawValue: UInt32(bitPattern: event)), UInt32(bitPattern: detail)) {
         case (VIR_DOMAIN_EVENT_CRASHED, _): .panicked
         case (VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST.rawValue): .poweredOff
+        case (VIR_DOMAIN_EVENT_STOPPED, _): .stopped
         default: nil
         }
     }

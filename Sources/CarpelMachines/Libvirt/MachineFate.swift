@@ -12,6 +12,7 @@ final class MachineFate: Sendable {
 
     private let cause = OneShot<Cause>()
     private let end = OneShot<MachineEnd>()
+    private let stopped = OneShot<Void>()
 
     func observe(_ meaning: LifecycleEvent.Meaning, bootLogPath: String?) {
         switch meaning {
@@ -19,6 +20,7 @@ final class MachineFate: Sendable {
         case .panicked where cause.value == nil:
             end.fulfil(.panicked(console: bootLogPath.map { LogTail.console($0) } ?? ""))
         case .panicked: break
+        case .stopped: stopped.fulfil(())
         }
     }
 
@@ -27,7 +29,8 @@ final class MachineFate: Sendable {
 
     /// The process has ended.
     func processEnded(log: String) async {
-        let known = try? await withDeadline(Self.patience, reason: "noReason", "hearing why a machine ended") { [cause] in
+        let known = try? await withDeadline(Self.patience, reason: "noReason", "hearing why a machine ended") {
+            [cause] in
             await cause.wait()
         }
         switch known.flatMap(\.self) {
@@ -35,6 +38,16 @@ final class MachineFate: Sendable {
         case .destroyed: end.fulfil(.destroyed)
         case nil: end.fulfil(.died(log: LogTail.qemu(log)))
         }
+    }
+
+    /// Returns when libvirt has tidied up after the domain.
+    /// - Returns: False if it has not in `timeout`: after a re-attachment, events may not come.
+    func waitForLibvirt(_ timeout: Duration) async -> Bool {
+        let done: Void?? = try? await withDeadline(timeout, reason: "noEvent", "hearing of a machine's end") {
+            [stopped] in
+            await stopped.wait()
+        }
+        return done.flatMap(\.self) != nil
     }
 
     func abandon() { end.fulfil(.unobserved) }

@@ -21,7 +21,14 @@ extension MachineSpec {
         guard channelPath.utf8.count <= MachineFiles.longestSocketPath else {
             throw CarpelError(
                 .invalidArgument, "pathTooLong",
-                "the socket \(channelPath) is longer than \(MachineFiles.longestSocketPath) bytes", field: "channelPath")
+                "the socket \(channelPath) is longer than \(MachineFiles.longestSocketPath) bytes", field: "channelPath"
+            )
+        }
+        let slots = RootBus.slots.count - (RootBus.firstFree - RootBus.slots.lowerBound)
+        guard interfaces.count + disks.count(where: { $0.bus == .virtioBlock }) <= slots else {
+            throw CarpelError(
+                .invalidArgument, "tooManyDevices",
+                "a machine has \(slots) slots for interfaces and virtio-blk disks; use SCSI disks", field: "disks")
         }
         try Self.requireReadable(kernel, "kernel", account)
         try Self.requireReadable(initramfs, "initramfs", account)

@@ -32,23 +32,18 @@ final class MachineTable: Sendable {
         return fate
     }
 
-    /// Listed until its end, however it ends.
+    /// Listed until its end, however it ends; libvirt's events about it are heard until the last.
     func add(_ machine: LibvirtMachine) {
         state.withLock { $0.machines[machine.id] = machine }
         Task {
             _ = await machine.end()
-            forget(machine)
+            state.withLock { state in
+                if state.machines[machine.id] === machine { state.machines[machine.id] = nil }
+            }
         }
     }
 
     func forget(uuid: String) { state.withLock { _ = $0.fates.removeValue(forKey: uuid) } }
-
-    private func forget(_ machine: LibvirtMachine) {
-        state.withLock { state in
-            state.fates[machine.uuid] = nil
-            if state.machines[machine.id] === machine { state.machines[machine.id] = nil }
-        }
-    }
 
     func machine(_ id: String) -> LibvirtMachine? {
         state.withLock { $0.machines[id] }.flatMap { $0.hasEnded ? nil : $0 }
@@ -57,6 +52,7 @@ final class MachineTable: Sendable {
     func observe(_ event: LifecycleEvent) {
         guard let meaning = event.meaning, let expected = state.withLock({ $0.fates[event.uuid] }) else { return }
         expected.fate.observe(meaning, bootLogPath: expected.bootLogPath)
+        if meaning == .stopped { forget(uuid: event.uuid) }
     }
 
     func abandonAll() {

@@ -35,7 +35,8 @@ final class BlockingCalls: Sendable {
             caller.put(continuation)
             pool.submit { state in
                 guard state == .active else {
-                    caller.take()?.resume(throwing: CarpelError(.unavailable, "hypervisorClosed", "\(activity): closed"))
+                    caller.take()?.resume(
+                        throwing: CarpelError(.unavailable, "hypervisorClosed", "\(activity): closed"))
                     return
                 }
                 let result = Result(catching: call)

@@ -29,6 +29,7 @@ enum LogTail {
     static func qemu(_ path: String) -> String {
         read(path, limit: 16384, lines: 20) { line in
             line.hasSuffix(" \\") || line.hasPrefix("-") || line.contains("starting up libvirt version:")
+                || line.contains(" is tainted: ")
         }
     }
 }

@@ -24,6 +24,7 @@ final class OneShot<Value: Sendable>: Sendable {
     var value: Value? { state.withLock { $0.value } }
 
     /// The value, or nil if the waiting task is cancelled first.
+    @discardableResult
     func wait() async -> Value? {
         let number = state.withLock { state in
             state.next += 1

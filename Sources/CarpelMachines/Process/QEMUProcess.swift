@@ -19,7 +19,7 @@ final class QEMUProcess: Sendable {
             let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
         else { return nil }
         self.id = id
-        descriptor = pidfd_open(id, 0)
+        let descriptor = pidfd_open(id, 0)
         guard descriptor >= 0 else { return nil }
         // Read after the descriptor was opened, so that both are about the same process.
         guard let command = FileManager.default.contents(atPath: "/proc/\(id)/cmdline"),
@@ -28,18 +28,23 @@ final class QEMUProcess: Sendable {
             Glibc.close(descriptor)
             return nil
         }
+        self.descriptor = descriptor
         watch()
     }
 
     private func watch() {
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
+        // A copy, so that the one that signals are sent through never is another file's number.
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        let source = DispatchSource.makeReadSource(fileDescriptor: copy, queue: .global())
         source.setEventHandler { [gone] in
             gone.fulfil(())
             source.cancel()
         }
-        source.setCancelHandler { [descriptor] in Glibc.close(descriptor) }
+        source.setCancelHandler { Glibc.close(copy) }
         source.activate()
     }
+
+    deinit { Glibc.close(descriptor) }
 
     var hasEnded: Bool { gone.value != nil }
 
@@ -47,9 +52,6 @@ final class QEMUProcess: Sendable {
     @discardableResult
     func waitForEnd() async -> Bool { await gone.wait() != nil }
 
-    func kill() {
-        // The descriptor is closed soon after the end.
-        guard !hasEnded else { return }
-        _ = pidfd_send_signal(descriptor, SIGKILL, nil, 0)
-    }
+    /// Does nothing to a process that has ended.
+    func kill() { _ = pidfd_send_signal(descriptor, SIGKILL, nil, 0) }
 }

@@ -48,6 +48,14 @@ extension PodSandbox {
         }
     }
 
+    /// Stops following the machine, which runs on.
+    func letGo() async {
+        guard case .ready(let running) = state else { return }
+        for container in containers.values { container.follower?.cancel() }
+        state = .stopped
+        await running.guest.close()
+    }
+
     /// Takes over a guest that has been running without us: asks what happened and follows on.
     func adopt(_ guest: any Guest, of machine: any Machine) async throws {
         guard case .state(let guestState) = try await guest.call(.state) else {

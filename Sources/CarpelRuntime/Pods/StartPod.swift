@@ -31,9 +31,7 @@ extension PodSandbox {
     private func takeSteps(_ undo: inout UndoStack) async throws -> RunningPod {
         let paths = environment.paths
         try await step("record") {
-            let (store, record) = (environment.store, record)
-            undo.push("the pod's record") { try await store.delete(record) }
-            try await store.insert(record)
+            try await environment.store.insert(record)
         }
         try await step("folders") {
             undo.push("the pod's folders") { try PodFolders(paths).remove(self.id) }
@@ -129,6 +127,7 @@ extension PodSandbox {
             return
         }
         state = .gone
+        try await environment.store.delete(record)
     }
 
     /// From here on the pod notices by itself what happens in its machine.

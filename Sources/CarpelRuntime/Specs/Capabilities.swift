@@ -1,7 +1,7 @@
 import CarpelAPI
 
 /// Capabilities by their numbers. Source: linux/capability.h; the guest's kernel (6.1) ends at CHECKPOINT_RESTORE.
-struct CapabilitySet: OptionSet, Sendable {
+struct CapabilitySet: OptionSet, Hashable, Sendable {
     let rawValue: UInt64
 
     init(rawValue: UInt64) { self.rawValue = rawValue }

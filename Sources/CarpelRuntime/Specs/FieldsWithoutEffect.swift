@@ -42,7 +42,7 @@ func fieldsWithoutEffect(of config: ContainerConfig) -> [FieldWithoutEffect] {
         (context.privileged && !context.readonlyPaths.isEmpty, "readonlyPaths", privileged),
         (
             context.apparmor?.profileType == .RuntimeDefault, "apparmor",
-            "Carpel's default AppArmor profile is none: its machines' kernel has no AppArmor"
+            "Carpel's default AppArmor profile is none: its machines load no profiles"
         ),
     ]
     return candidates.filter(\.isSet).map {

@@ -9,7 +9,8 @@ func processSpec(_ config: ContainerConfig, sandbox: PodSandboxConfig, image: Im
     let context = config.linux?.securityContext
     let capabilities = CapabilitySet(of: context)
     var process = ProcessSpec(
-        arguments: try arguments(config, image: image), environment: environment(config, sandbox: sandbox, image: image))
+        arguments: try arguments(config, image: image), environment: environment(config, sandbox: sandbox, image: image)
+    )
     process.workingDirectory = try workingDirectory(config, image: image)
     process.user = user(context, image: image)
     process.terminal = config.tty
@@ -53,7 +54,9 @@ private func environment(_ config: ContainerConfig, sandbox: PodSandboxConfig, i
     if config.tty { environment.set(defaultTerminal) }
     environment.set("HOSTNAME=\(hostname(of: sandbox))")
     for entry in image.env { environment.set(entry) }
-    for variable in config.envs { environment.set("\(variable.key)=\(String(decoding: variable.value, as: UTF8.self))") }
+    for variable in config.envs {
+        environment.set("\(variable.key)=\(String(decoding: variable.value, as: UTF8.self))")
+    }
     return environment.entries
 }
 
@@ -83,11 +86,11 @@ private func user(_ context: LinuxContainerSecurityContext?, image: ImageConfig)
 /// CRI: without a profile there is no filter ("identical with unconfined"), nor for a privileged container.
 private func seccompProgram(_ context: LinuxContainerSecurityContext?, capabilities: CapabilitySet) throws -> [UInt8] {
     guard let context, !context.privileged, let choice = context.seccomp else { return [] }
-    let profile: SeccompProfile
     switch choice.profileType {
     case .Unconfined: return []
-    case .RuntimeDefault: profile = .containerDefault
-    case .Localhost: profile = try SeccompProfile(contentsOf: choice.localhostRef)
+    case .RuntimeDefault: return try CompiledDefaults.program(for: capabilities)
+    case .Localhost:
+        let profile = try SeccompProfile(contentsOf: choice.localhostRef)
+        return try profile.compile(for: SeccompTarget(capabilities: capabilities))
     }
-    return try profile.compile(for: SeccompTarget(capabilities: capabilities))
 }

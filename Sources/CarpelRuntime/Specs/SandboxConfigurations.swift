@@ -13,12 +13,13 @@ func sandboxConfiguration(
     of config: PodSandboxConfig, scratchDisk: String, clock: UInt64, entropy: [UInt8], addresses: [String] = []
 ) throws -> SandboxConfiguration {
     guard entropy.count >= 32 else {
-        throw CarpelError(.internal, "entropyMissing", "a machine needs 32 random bytes to start with, not \(entropy.count)")
+        throw CarpelError(
+            .internal, "entropyMissing", "a machine needs 32 random bytes to start with, not \(entropy.count)")
     }
     let hostname = hostname(of: config)
     var sysctls: [String: String] = [:]
     for (name, value) in config.linux?.sysctls ?? [:] {
-        sysctls[try sysctlName(name, at: "config.linux.sysctls[\(name)]")] = value
+        sysctls[try guestSysctlName(name, at: "config.linux.sysctls[\(name)]")] = value
     }
     return SandboxConfiguration(
         hostname: hostname, resolvConf: resolvConf(config.dnsConfig), hosts: hosts(hostname, addresses: addresses),

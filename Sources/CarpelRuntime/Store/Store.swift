@@ -29,6 +29,8 @@ struct Store: Sendable {
 
     private static func open(_ path: String) throws -> DatabasePool {
         var configuration = Configuration()
+        // Somebody may be looking with sqlite3.
+        configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
         }
@@ -93,6 +95,8 @@ struct Store: Sendable {
         }
         return try unreadable(PodRecord.self) + unreadable(ContainerRecord.self)
     }
+
+    func close() { try? database.close() }
 
     /// Every pod that can be read, with its containers that can be.
     func pods() throws -> [(pod: PodRecord, containers: [ContainerRecord])] {

@@ -35,7 +35,7 @@ extension ExecSpec {
 }
 
 struct Finished {
-    var status: ExitStatus
+    var status: CarpelGuestProtocol.ExitStatus
     var stdout: String
     var stderr: String
 }
@@ -77,9 +77,16 @@ extension GuestConnection {
     }
 
     /// Of a container that has exited.
-    func exitStatus(of id: String) async throws -> ExitStatus {
+    func exitStatus(of id: String) async throws -> CarpelGuestProtocol.ExitStatus {
         guard case .exited(let status, _) = try await phase(of: id) else { throw SupportError("\(id) has not exited") }
         return status
+    }
+
+    /// How many processes of the container have `text` in their command line.
+    func count(_ text: String, in container: String) async throws -> Int {
+        let pattern = text.dropLast() + "[\(text.suffix(1))]"
+        let found = try await run(.shell("ps -o args | grep -c '\(pattern)'", in: container)).stdout
+        return try #require(Int(found.dropLast()))
     }
 
     func run(_ spec: ExecSpec, input: [UInt8] = []) async throws -> Finished {
@@ -105,9 +112,9 @@ func run(_ command: String, _ change: (inout ContainerSpec) -> Void = { _ in }) 
 func sharedGuest() throws -> GuestConnection { try #require(TestMachine.shared).guest }
 
 /// The reason of the failure that `body` ends with.
-func failure(_ body: () async throws -> Void) async -> GuestFailure.Reason? {
+func failure<Value>(_ body: () async throws -> Value) async -> GuestFailure.Reason? {
     do {
-        try await body()
+        _ = try await body()
         return nil
     } catch {
         return (error as? GuestFailure)?.reason

@@ -35,7 +35,9 @@ final class AgentConversation: Sendable {
     }
 
     /// Off the cooperative pool: reading blocks.
-    private func run<Value: Sendable>(_ body: @escaping @Sendable (inout BlockingLine) throws -> Value) async throws -> Value {
+    private func run<Value: Sendable>(_ body: @escaping @Sendable (inout BlockingLine) throws -> Value) async throws
+        -> Value
+    {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { [self] in
                 continuation.resume(with: Result { try line.withLock { try body(&$0) } })
@@ -61,7 +63,9 @@ private struct BlockingLine: Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else { throw CarpelError(.unavailable, "connect", "\(path): \(String(cString: strerror(errno)))") }
+        guard result == 0 else {
+            throw CarpelError(.unavailable, "connect", "\(path): \(String(cString: strerror(errno)))")
+        }
     }
 
     func say(_ word: String) throws { try socket.write(contentsOf: Data("\(word)\n".utf8)) }

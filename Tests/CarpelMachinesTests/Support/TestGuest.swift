@@ -72,9 +72,11 @@ struct TestGuest: Codable, Sendable {
         var archive = InitramfsArchive()
         for folder in ["bin", "dev", "lib", "proc", "sys"] { archive.add(folder: folder) }
         archive.add(file: "init", executable: true, content: Data(script.utf8))
-        archive.add(file: "bin/busybox", executable: true, content: try Data(contentsOf: URL(fileURLWithPath: "/bin/busybox")))
+        archive.add(
+            file: "bin/busybox", executable: true, content: try Data(contentsOf: URL(fileURLWithPath: "/bin/busybox")))
         for (module, name) in zip(Self.modules, names) {
-            archive.add(file: "lib/\(name).ko", content: try Data(contentsOf: URL(fileURLWithPath: "\(source)/\(module).ko")))
+            archive.add(
+                file: "lib/\(name).ko", content: try Data(contentsOf: URL(fileURLWithPath: "\(source)/\(module).ko")))
         }
         archive.finish()
         self.kernel = kernel
@@ -89,7 +91,8 @@ struct TestGuest: Codable, Sendable {
         // A bzImage says where its version is (https://docs.kernel.org/arch/x86/boot.html), a vmlinux has its banner.
         let isBzImage = image.dropFirst(0x202).starts(with: Data("HdrS".utf8))
         let banner = Data("Linux version ".utf8)
-        let start = isBzImage
+        let start =
+            isBzImage
             ? Int(image[0x20E]) + Int(image[0x20F]) << 8 + 0x200
             : image.range(of: banner)?.upperBound
         guard let start else { throw CocoaError(.fileReadCorruptFile) }

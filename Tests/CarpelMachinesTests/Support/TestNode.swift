@@ -62,7 +62,9 @@ struct TestPlace: Codable, Sendable {
 
 /// One hypervisor for the suite: a process can open one embedded driver only.
 struct SharedNode: SuiteTrait, TestScoping {
-    func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void) async throws {
+    func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void)
+        async throws
+    {
         let place = try TestPlace()
         defer { place.remove() }
         let node = try await TestNode(place)

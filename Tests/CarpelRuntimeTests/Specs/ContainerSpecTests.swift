@@ -79,14 +79,14 @@ private let privilegedPod = samplePod { $0.secure { $0.privileged = true } }
         let container = sampleContainer {
             $0.devices = [
                 Device {
-                    $0.hostPath = "/dev/fuse"
-                    $0.containerPath = "/dev/my-fuse"
+                    $0.hostPath = "/dev/zero"
+                    $0.containerPath = "/dev/nothing"
                 }
             ]
         }
         #expect(
             try spec(container).devices == [
-                .init(path: "/dev/my-fuse", kind: .character, major: 10, minor: 229, access: "rwm")
+                .init(path: "/dev/nothing", kind: .character, major: 1, minor: 5, access: "rwm")
             ])
     }
 }

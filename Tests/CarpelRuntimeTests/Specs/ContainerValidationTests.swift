@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func theDevicesOfEveryKernelAreAccepted() throws {
-        for path in ["/dev/null", "/dev/fuse", "/dev/net/tun"] {
+        for path in ["/dev/null", "/dev/urandom", "/dev/tty"] {
             try validate(
                 container: sampleContainer {
                     $0.devices = [
@@ -62,7 +62,7 @@ import Testing
                     $0.memorySwapLimitInBytes = 128 << 20
                     $0.cpusetCpus = "0-1,3"
                     $0.cpusetMems = "0"
-                    $0.unified = ["memory.high": "1", "io.weight": "default 100", "hugetlb.2MB.max": "0"]
+                    $0.unified = ["memory.high": "1", "io.weight": "default 100", "pids.max": "9"]
                 }
             }, in: samplePod())
     }
@@ -117,17 +117,17 @@ private enum ContainerRefusals {
         .unsupported("config.devices[0].hostPath", "hostDevicesUnsupported") {
             $0.devices = [
                 Device {
-                    $0.hostPath = "/dev/sda"
-                    $0.containerPath = "/dev/sda"
+                    $0.hostPath = "/dev/fuse"
+                    $0.containerPath = "/dev/fuse"
                 }
             ]
         },
-        .invalid("config.devices[0].containerPath") { $0.devices = [Device { $0.hostPath = "/dev/fuse" }] },
+        .invalid("config.devices[0].containerPath") { $0.devices = [Device { $0.hostPath = "/dev/zero" }] },
         .invalid("config.devices[0].permissions") {
             $0.devices = [
                 Device {
-                    $0.hostPath = "/dev/fuse"
-                    $0.containerPath = "/dev/fuse"
+                    $0.hostPath = "/dev/zero"
+                    $0.containerPath = "/dev/zero"
                     $0.permissions = "rx"
                 }
             ]
@@ -241,6 +241,7 @@ private enum ContainerRefusals {
         },
         .invalid("\(limits).unified[cgroup.kill]") { $0.limit { $0.unified = ["cgroup.kill": "1"] } },
         .invalid("\(limits).unified[../cpu.max]") { $0.limit { $0.unified = ["../cpu.max": "1"] } },
+        .invalid("\(limits).unified[hugetlb.2MB.max]") { $0.limit { $0.unified = ["hugetlb.2MB.max": "0"] } },
         .invalid("\(limits).unified[memory.high]") { $0.limit { $0.unified = ["memory.high": ""] } },
     ]
 }

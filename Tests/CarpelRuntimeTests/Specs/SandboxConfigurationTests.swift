@@ -13,7 +13,8 @@ import Testing
 
     @Test(arguments: [
         ("web", "", "web"), ("web", "other", "other"), ("Web_Server", "", "web-server"), ("-a-", "", "a"),
-        ("пример", "", "pod"), ("a.b", "", "a-b"), (String(repeating: "a", count: 70), "", String(repeating: "a", count: 63)),
+        ("пример", "", "pod"), ("a.b", "", "a-b"),
+        (String(repeating: "a", count: 70), "", String(repeating: "a", count: 63)),
         (String(repeating: "a", count: 62) + "_b", "", String(repeating: "a", count: 62)),
     ])
     func theHostNameIsCRIsOrMadeOfThePodsName(name: String, given: String, expected: String) throws {
@@ -54,9 +55,15 @@ import Testing
         #expect(lines.suffix(2) == ["127.0.0.1\tweb", "::1\tweb"])
     }
 
-    @Test func sysctlsArriveInDottedForm() throws {
-        let pod = samplePod { $0.linux?.sysctls = ["net/ipv4/conf/eth0.1/mtu": "9000", "vm.swappiness": "1"] }
-        #expect(try configuration(pod).sysctls == ["net.ipv4.conf.eth0/1.mtu": "9000", "vm.swappiness": "1"])
+    /// The agent takes a name with a slash in it for one with slashes between its parts.
+    @Test(arguments: [
+        ("vm.swappiness", "vm.swappiness"), ("vm/swappiness", "vm.swappiness"),
+        ("net/ipv4/conf/eth0.1/mtu", "net/ipv4/conf/eth0.1/mtu"),
+        ("net.ipv4.conf.eth0/1.mtu", "net/ipv4/conf/eth0.1/mtu"),
+    ])
+    func sysctlsArriveAsTheAgentReadsThem(given: String, handedOn: String) throws {
+        let pod = samplePod { $0.linux?.sysctls = [given: "1"] }
+        #expect(try configuration(pod).sysctls == [handedOn: "1"])
     }
 
     @Test func aMachineIsNotStartedWithoutEntropy() {

@@ -37,7 +37,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("kernel.hostname", "x"), ("kernel/hostname", "x"), ("kernel.modprobe", "/bin/x"), ("kernel.core_pattern", "|/x"),
+        ("kernel.hostname", "x"), ("kernel/hostname", "x"), ("kernel.modprobe", "/bin/x"),
+        ("kernel.core_pattern", "|/x"),
         ("kernel.panic", "0"),
     ])
     func aSysctlThatWouldBreakOutOfTheContainersIsRefused(_ name: String, _ value: String) {
@@ -61,7 +62,9 @@ import Testing
         try validate(sandbox: samplePod { $0.dnsConfig?.servers = [server] })
     }
 
-    @Test(arguments: ["", "dns.example.org", "10.0.0.1\nsearch evil", "10.0.0", "fd00::1%", "10.0.0.1\0x", "fe80::1%a b"])
+    @Test(arguments: [
+        "", "dns.example.org", "10.0.0.1\nsearch evil", "10.0.0", "fd00::1%", "10.0.0.1\0x", "fe80::1%a b",
+    ])
     func whatIsNoAddressIsRefusedAsServer(_ server: String) {
         let error = refusal { try validate(sandbox: samplePod { $0.dnsConfig?.servers = ["10.0.0.1", server] }) }
         #expect(error?.field == "config.dnsConfig.servers[1]")

@@ -19,7 +19,8 @@ import Testing
         var target = SeccompTarget(capabilities: capabilities)
         target.architecture = "amd64"
         let simulator = FilterSimulator(try profile(json).compile(for: target))
-        return simulator.action(architecture: 0xC000_003E, number: try #require(amd64Numbers[name]), arguments: arguments)
+        return simulator.action(
+            architecture: 0xC000_003E, number: try #require(amd64Numbers[name]), arguments: arguments)
     }
 
     private let amd64Numbers: [String: Int32] = [
@@ -41,10 +42,12 @@ import Testing
     }
 
     @Test func whatIsNewerThanAProfileThatRefusesIsAbsent() throws {
-        let json = #"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "getpid"], "action": "SCMP_ACT_ALLOW"}]}"#
+        let json =
+            #"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "getpid"], "action": "SCMP_ACT_ALLOW"}]}"#
         #expect(try action(json, "write") == 0x0005_0001)
         #expect(try action(json, "reboot") == 0x0005_0026)
-        let permissive = #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG"}]}"#
+        let permissive =
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG"}]}"#
         #expect(try action(permissive, "reboot") == Self.allow)
         #expect(try action(permissive, "read") == 0x7FFC_0000)
     }
@@ -120,7 +123,8 @@ import Testing
     }
 
     @Test func flagsThatChangeNothingAreAccepted() throws {
-        let json = #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}"#
+        let json =
+            #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}"#
         #expect(try action(json, "read") == Self.allow)
     }
 }

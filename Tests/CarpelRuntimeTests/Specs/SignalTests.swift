@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct SignalTests {
     @Test(arguments: [
-        ("SIGTERM", Int32?(15)), ("term", 15), ("SIGQUIT", 3), ("9", 9), ("64", 64), ("SIGRTMIN", 34), ("SIGRTMIN+3", 37),
+        ("SIGTERM", Int32?(15)), ("term", 15), ("SIGQUIT", 3), ("9", 9), ("64", 64), ("SIGRTMIN", 34),
+        ("SIGRTMIN+3", 37),
         ("RTMAX", 64), ("SIGRTMAX-14", 50), ("SIGRTMIN+31", nil), ("SIGRTMAX+1", nil), ("SIGRTMIN+", nil), ("0", nil),
         ("65", nil), ("-1", nil), ("", nil), ("SIGNOTHING", nil), ("SIG", nil),
     ])

@@ -20,7 +20,8 @@ extension SeccompProfile {
         let stub = answersNewSyscalls ? newSyscallStub(for: architectures) : []
         let program = try stub + filter.exported()
         guard program.count <= 4096 * 8 else {
-            throw Self.invalid("the profile makes \(program.count / 8) instructions; the kernel takes 4096 (BPF_MAXINSNS)")
+            throw Self.invalid(
+                "the profile makes \(program.count / 8) instructions; the kernel takes 4096 (BPF_MAXINSNS)")
         }
         return program
     }
@@ -133,7 +134,8 @@ struct SeccompFilter: ~Copyable {
         let result = seccomp_rule_add_array(context, action, number, UInt32(comparisons.count), comparisons)
         guard result == 0 else {
             throw SeccompProfile.invalid(
-                "the rule for \(name) contradicts another or cannot be expressed: \(String(cString: strerror(-result)))")
+                "the rule for \(name) contradicts another or cannot be expressed: \(String(cString: strerror(-result)))"
+            )
         }
     }
 

@@ -29,7 +29,9 @@ private func checkCommand(_ config: ContainerConfig) throws {
             throw CarpelError.invalid("\(field)[\(index)]", "an argument cannot hold NUL")
         }
     }
-    guard config.command.first != "" else { throw CarpelError.invalid("config.command[0]", "the program's name is empty") }
+    guard config.command.first != "" else {
+        throw CarpelError.invalid("config.command[0]", "the program's name is empty")
+    }
     if !config.workingDir.isEmpty { try checkWorkingDirectory(config.workingDir) }
 }
 
@@ -45,7 +47,8 @@ func checkWorkingDirectory(_ path: String) throws {
 private func checkEnvironment(_ entries: [KeyValue], at field: String) throws {
     for (index, entry) in entries.enumerated() {
         guard !entry.key.isEmpty, !entry.key.contains("="), !entry.key.holdsNUL else {
-            throw CarpelError.invalid("\(field)[\(index)].key", "a variable's name is not empty and has no = and no NUL")
+            throw CarpelError.invalid(
+                "\(field)[\(index)].key", "a variable's name is not empty and has no = and no NUL")
         }
         guard let value = String(validating: entry.value, as: UTF8.self), !value.holdsNUL else {
             throw CarpelError.invalid("\(field)[\(index)].value", "the value of \(entry.key) is not UTF-8 or holds NUL")
@@ -71,7 +74,8 @@ private func checkHostThings(_ config: ContainerConfig) throws {
     for (index, device) in config.devices.enumerated() { try checkDevice(device, at: "config.devices[\(index)]") }
     guard config.CDIDevices.isEmpty else {
         throw CarpelError.unsupported(
-            "config.CDIDevices[0]", "cdiUnsupported", "devices of the node cannot be passed to a pod; leave CDIDevices out")
+            "config.CDIDevices[0]", "cdiUnsupported",
+            "devices of the node cannot be passed to a pod; leave CDIDevices out")
     }
     guard config.windows == nil else { throw windowsUnsupported("config.windows") }
 }

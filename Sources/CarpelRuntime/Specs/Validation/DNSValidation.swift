@@ -5,7 +5,8 @@ import Glibc
 /// Refuses what a resolver would not read: resolv.conf(5) has one keyword a line and no quoting.
 func checkDNS(_ dns: DNSConfig, at field: String) throws {
     guard dns.servers.count <= 3 else {
-        throw CarpelError.invalid("\(field).servers", "\(dns.servers.count) servers; resolvers read the first 3 (MAXNS)")
+        throw CarpelError.invalid(
+            "\(field).servers", "\(dns.servers.count) servers; resolvers read the first 3 (MAXNS)")
     }
     for (index, server) in dns.servers.enumerated() where !isAddress(server) {
         throw CarpelError.invalid("\(field).servers[\(index)]", "\"\(server)\" is not an IPv4 or IPv6 address")
@@ -27,7 +28,8 @@ private func checkSearches(_ searches: [String], at field: String) throws {
 }
 
 private func isWord(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: ";") }
+    !text.isEmpty
+        && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: ";") }
 }
 
 /// `10.0.0.1`, `fd00::1`, or `fe80::1%eth0`: a link-local server needs its interface.
@@ -35,6 +37,8 @@ func isAddress(_ text: String) -> Bool {
     var buffer = in6_addr()
     if inet_pton(AF_INET, text, &buffer) == 1 { return isWord(text) }
     let parts = text.split(separator: "%", omittingEmptySubsequences: false)
-    guard let address = parts.first, parts.count <= 2, parts.count == 1 || isWord(String(parts[1])) else { return false }
+    guard let address = parts.first, parts.count <= 2, parts.count == 1 || isWord(String(parts[1])) else {
+        return false
+    }
     return isWord(text) && inet_pton(AF_INET6, String(address), &buffer) == 1
 }

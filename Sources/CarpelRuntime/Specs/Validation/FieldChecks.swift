@@ -42,7 +42,8 @@ func checkLabels(_ labels: [String: String], at field: String) throws {
         guard !key.isEmpty else { throw CarpelError.invalid(field, "a label's key must not be empty") }
         guard key.utf8.count + value.utf8.count <= 4096, !key.holdsControlCharacter, !value.holdsNUL else {
             throw CarpelError.invalid(
-                "\(field)[\(key.prefix(63))]", "key and value have at most 4096 bytes together and no control characters")
+                "\(field)[\(key.prefix(63))]",
+                "key and value have at most 4096 bytes together and no control characters")
         }
     }
 }

@@ -29,7 +29,8 @@ private func checkCPU(_ resources: LinuxContainerResources, at field: String) th
         throw CarpelError.invalid("\(field).cpuPeriod", "\(resources.cpuPeriod) us; use 1000 to 1000000")
     }
     guard resources.cpuQuota == 0 || resources.cpuQuota == -1 || resources.cpuQuota >= 1000 else {
-        throw CarpelError.invalid("\(field).cpuQuota", "\(resources.cpuQuota) us; use at least 1000, or -1 for no limit")
+        throw CarpelError.invalid(
+            "\(field).cpuQuota", "\(resources.cpuQuota) us; use at least 1000, or -1 for no limit")
     }
     guard resources.cpuShares >= 0 else {
         throw CarpelError.invalid("\(field).cpuShares", "\(resources.cpuShares) is negative; use 2 to 262144")
@@ -62,7 +63,8 @@ private func checkNumberList(_ list: String, at field: String) throws {
     }
 }
 
-private let unifiedControllers: Set<Substring> = ["cpu", "cpuset", "io", "memory", "misc", "pids", "rdma", "hugetlb"]
+/// Those that the agent turns on.
+private let unifiedControllers: Set<Substring> = ["cpu", "cpuset", "io", "memory", "pids"]
 
 /// Files of the controllers alone: the `cgroup.` ones belong to the agent, which tells containers apart by them.
 private func checkUnified(_ unified: [String: String], at field: String) throws {
@@ -71,8 +73,10 @@ private func checkUnified(_ unified: [String: String], at field: String) throws 
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         let sound = name.utf8.allSatisfy { $0.isHostnameByte || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") }
         guard sound, parts.count >= 2, !parts.contains(""), unifiedControllers.contains(parts[0]) else {
-            throw CarpelError.invalid(field, "not a controller's file in cgroup v2 such as memory.high")
+            throw CarpelError.invalid(field, "not a file of cgroup v2's controllers cpu, cpuset, io, memory and pids")
         }
-        guard !value.isEmpty, !value.holdsNUL else { throw CarpelError.invalid(field, "the value is empty or holds NUL") }
+        guard !value.isEmpty, !value.holdsNUL else {
+            throw CarpelError.invalid(field, "the value is empty or holds NUL")
+        }
     }
 }

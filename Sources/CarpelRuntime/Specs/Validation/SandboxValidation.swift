@@ -48,12 +48,14 @@ private func checkPortMappings(_ mappings: [PortMapping], at field: String) thro
             throw CarpelError.invalid("\(field).containerPort", "\(mapping.containerPort) is no port; use 1 to 65535")
         }
         guard (0...65535).contains(mapping.hostPort) else {
-            throw CarpelError.invalid("\(field).hostPort", "\(mapping.hostPort) is no port; use 1 to 65535, or 0 for none")
+            throw CarpelError.invalid(
+                "\(field).hostPort", "\(mapping.hostPort) is no port; use 1 to 65535, or 0 for none")
         }
         guard mapping.hostPort == 0 else {
             throw CarpelError.unsupported(
                 "\(field).hostPort", "hostPortsUnsupported",
-                "host ports need a network plugin that maps them; leave hostPort out and use PortForward or the pod's address")
+                "host ports need a network plugin that maps them; leave hostPort out and use PortForward or the pod's address"
+            )
         }
     }
 }
@@ -62,7 +64,8 @@ private func checkPortMappings(_ mappings: [PortMapping], at field: String) thro
 /// (the kubelet's setHostnameAsFQDN).
 func checkHostname(_ hostname: String, at field: String) throws {
     guard hostname.utf8.count <= 64 else {
-        throw CarpelError.invalid(field, "\(hostname.utf8.count) bytes; a host name has at most 64", reason: "hostnameInvalid")
+        throw CarpelError.invalid(
+            field, "\(hostname.utf8.count) bytes; a host name has at most 64", reason: "hostnameInvalid")
     }
     for label in hostname.split(separator: ".", omittingEmptySubsequences: false) where !isHostnameLabel(label) {
         throw CarpelError.invalid(

@@ -11,7 +11,6 @@ func checkSandboxNamespaces(_ options: NamespaceOption?, at field: String) throw
     }
 }
 
-/// - Parameter sandbox: the pod's options; a container's user namespace must be the pod's.
 func checkContainerNamespaces(_ options: NamespaceOption?, at field: String) throws {
     guard let options else { return }
     try checkSharedNamespaces(options, at: field)
@@ -85,7 +84,9 @@ func checkGroups(_ groups: [Int64], at field: String) throws {
 }
 
 private func checkID(_ id: Int64, at field: String) throws {
-    guard idRange.contains(id) else { throw CarpelError.invalid(field, "\(id) is not between 0 and \(idRange.upperBound)") }
+    guard idRange.contains(id) else {
+        throw CarpelError.invalid(field, "\(id) is not between 0 and \(idRange.upperBound)")
+    }
 }
 
 // Profiles
@@ -94,7 +95,7 @@ private func checkID(_ id: Int64, at field: String) throws {
 func checkSELinux(_ options: SELinuxOption?, at field: String) throws {
     guard let options, options != SELinuxOption() else { return }
     throw CarpelError.unsupported(
-        field, "selinuxUnsupported", "the kernel of Carpel's machines has no SELinux policy; leave the field out")
+        field, "selinuxUnsupported", "Carpel's machines load no SELinux policy; leave the field out")
 }
 
 /// - Parameter field: the security context, which holds `seccomp` and the deprecated `seccompProfilePath`.
@@ -106,7 +107,7 @@ func checkSeccomp(_ profile: SecurityProfile?, deprecated: String, at field: Str
     if profile.profileType == .Localhost { try checkAbsolutePath(profile.localhostRef, at: reference) }
 }
 
-/// The kernel of the machines has no AppArmor. CRI calls `runtime/default` equivalent to not specifying a profile,
+/// The machines load no AppArmor profiles. CRI calls `runtime/default` equivalent to not specifying a profile,
 /// and Carpel's default is that there is none.
 func checkAppArmor(_ profile: SecurityProfile?, deprecated: String, at field: String) throws {
     try checkDeprecated(deprecated, agreesWith: profile, at: "\(field).apparmorProfile", use: "\(field).apparmor")
@@ -115,7 +116,7 @@ func checkAppArmor(_ profile: SecurityProfile?, deprecated: String, at field: St
     guard profile.profileType != .Localhost else {
         throw CarpelError.unsupported(
             "\(field).apparmor", "apparmorUnsupported",
-            "the kernel of Carpel's machines has no AppArmor; use Unconfined or leave the field out")
+            "Carpel's machines load no AppArmor profiles; use Unconfined or leave the field out")
     }
 }
 
@@ -149,11 +150,14 @@ private func checkDeprecated(
 // Capabilities
 
 func checkCapabilities(_ capabilities: Capability, at field: String) throws {
-    let lists = [("addCapabilities", capabilities.addCapabilities), ("dropCapabilities", capabilities.dropCapabilities)]
+    let lists = [
+        ("addCapabilities", capabilities.addCapabilities), ("dropCapabilities", capabilities.dropCapabilities),
+    ]
     for (list, names) in lists {
         for (index, name) in names.enumerated() where !CapabilitySet.isAll(name) && CapabilitySet(named: name) == nil {
             throw CarpelError.invalid(
-                "\(field).\(list)[\(index)]", "\"\(name)\" is no capability; see capabilities(7)", reason: "unknownCapability")
+                "\(field).\(list)[\(index)]", "\"\(name)\" is no capability; see capabilities(7)",
+                reason: "unknownCapability")
         }
     }
     guard capabilities.addAmbientCapabilities.isEmpty else {

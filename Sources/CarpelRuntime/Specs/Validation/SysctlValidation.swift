@@ -9,7 +9,8 @@ func checkSysctls(_ sysctls: [String: String], at field: String) throws {
         let field = "\(field)[\(name)]"
         let name = try sysctlName(name, at: field)
         if let reason = refusal(of: name, value) { throw CarpelError.invalid(field, reason, reason: "sysctlRefused") }
-        guard value.utf8.count < 4096, !value.holdsControlCharacter || value.utf8.allSatisfy({ $0 == 9 || $0 > 0x1F }) else {
+        guard value.utf8.count < 4096, !value.holdsControlCharacter || value.utf8.allSatisfy({ $0 == 9 || $0 > 0x1F })
+        else {
             throw CarpelError.invalid(field, "a value is one line of less than 4096 bytes", reason: "sysctlInvalid")
         }
     }
@@ -32,6 +33,13 @@ func sysctlName(_ name: String, at field: String) throws -> String {
         throw CarpelError.invalid(field, "not a sysctl's name such as net.ipv4.ip_forward", reason: "sysctlInvalid")
     }
     return dotted
+}
+
+/// The name as the agent takes it: dotted, or with slashes between the parts where a part holds a dot.
+func guestSysctlName(_ name: String, at field: String) throws -> String {
+    let dotted = try sysctlName(name, at: field)
+    guard dotted.contains("/") else { return dotted }
+    return String(dotted.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
 }
 
 /// Why a setting that the kernel would take is not for a pod to make.

@@ -11,9 +11,6 @@ final class Node: @unchecked Sendable {
     let folder: TemporaryFolder
     let configuration: String
 
-    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-
     var root: String { "\(folder.path)/root" }
     var state: String { "\(folder.path)/state" }
     var socket: String { "\(state)/carpel.sock" }
@@ -26,12 +23,8 @@ final class Node: @unchecked Sendable {
         self.folder = folder
         var yaml = "version: 1\n"
         if !settings.contains("guest:") {
-            yaml += """
-                guest:
-                  kernel: \(Self.sources)/.build/guest/vmlinux
-                  initramfs: \(Self.sources)/.build/guest/initramfs.cpio
-
-                """
+            let guest = try await GuestFiles(in: folder)
+            yaml += "guest: { kernel: \(guest.kernel), initramfs: \(guest.initramfs) }\n"
         }
         if let registry {
             yaml += "images: { registries: { \"\(registry.address)\": { scheme: http } } }\n"
@@ -43,7 +36,7 @@ final class Node: @unchecked Sendable {
 
     private static func start(in folder: TemporaryFolder, _ configuration: String) throws -> ChildProcess {
         try ChildProcess(
-            "\(sources)/.build/debug/carpeld",
+            "\(repository)/.build/debug/carpeld",
             [
                 "--root", "\(folder.path)/root", "--state", "\(folder.path)/state", "--config", configuration,
                 "--log-level", "debug",
@@ -77,7 +70,7 @@ final class Node: @unchecked Sendable {
     func shutDown() async throws {
         if daemon.isRunning {
             let client = try await connect()
-            for pod in try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items {
+            for pod in try await client.pods() {
                 _ = try await client.call(Methods.removePodSandbox, RemovePodSandboxRequest { $0.podSandboxId = pod.id })
             }
             try await daemon.end()
@@ -114,12 +107,22 @@ final class Node: @unchecked Sendable {
 actor Fixtures {
     static let shared = Fixtures()
     private var made: Task<(registry: Registry, image: String), any Error>?
+    private var image: Task<BusyboxImage, any Error>?
+
+    /// The image's OCI layout.
+    func layout() async throws -> String { try await busybox().layout }
+
+    private func busybox() async throws -> BusyboxImage {
+        let making = image ?? Task { try await BusyboxImage() }
+        image = making
+        return try await making.value
+    }
 
     func get() async throws -> (registry: Registry, image: String) {
         if let made { return try await made.value }
         let task = Task {
             let registry = try await Registry()
-            return (registry, try await registry.push(BusyboxImage(), as: "test/busybox:1"))
+            return (registry: registry, image: try await registry.push(try await self.busybox(), as: "test/busybox:1"))
         }
         made = task
         return try await task.value

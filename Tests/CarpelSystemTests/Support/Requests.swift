@@ -33,6 +33,18 @@ extension CarpelClient {
         _ = try await call(Methods.pullImage, PullImageRequest { $0.image = ImageSpec { $0.image = image } })
     }
 
+    func pods() async throws -> [PodSandboxItem] {
+        try await call(Methods.listPodSandbox, ListPodSandboxRequest()).items
+    }
+
+    func containers() async throws -> [ContainerItem] {
+        try await call(Methods.listContainers, ListContainersRequest()).containers
+    }
+
+    func images() async throws -> [ImageItem] {
+        try await call(Methods.listImages, ListImagesRequest()).images
+    }
+
     func runPod(_ config: PodSandboxConfig = podConfig()) async throws -> String {
         try await call(Methods.runPodSandbox, RunPodSandboxRequest { $0.config = config }).podSandboxId
     }
@@ -63,6 +75,20 @@ extension CarpelClient {
         }
         let answer = try await call(Methods.execSync, request)
         return (answer.exitCode, String(decoding: answer.stdout, as: UTF8.self), String(decoding: answer.stderr, as: UTF8.self))
+    }
+
+    func podState(_ id: String) async throws -> PodSandboxState? { try await podStatus(id).status?.state }
+
+    func importImage(_ path: String, as name: String) async throws {
+        let request = ImportImageRequest {
+            $0.path = path
+            $0.name = name
+        }
+        _ = try await call(Methods.importImage, request)
+    }
+
+    func removeImage(_ image: String) async throws {
+        _ = try await call(Methods.removeImage, RemoveImageRequest { $0.image = ImageSpec { $0.image = image } })
     }
 
     func podStatus(_ id: String) async throws -> PodSandboxStatusResponse {

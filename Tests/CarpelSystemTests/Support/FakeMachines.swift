@@ -12,19 +12,20 @@ actor FakeHypervisor: Hypervisor {
     nonisolated let accelerator = AcceleratorChoice(kind: .tcg, reason: "a fake")
     private(set) var machines: [String: FakeMachine] = [:]
     private var nextProcessID: Int32 = 1_000_000
-    /// Holds every start back until it is set.
-    private var gate: Latch<Void>?
+    /// Holds every start back for ever.
+    private let gate = Latch<Void>()
+    private var startsAreHeld = false
     private(set) var startsBegun = 0
     private var destroyFailures = 0
     private var guestsAreSilent = false
 
-    func holdStarts(until gate: Latch<Void>) { self.gate = gate }
+    func holdStarts() { startsAreHeld = true }
     func silenceGuests() { guestsAreSilent = true }
     func failDestroying(times: Int) { destroyFailures = times }
 
     func start(_ spec: MachineSpec) async throws -> any Machine {
         startsBegun += 1
-        try await gate?.wait()
+        if startsAreHeld { try await gate.wait() }
         nextProcessID += 1
         let machine = FakeMachine(spec, processID: nextProcessID, hypervisor: self)
         machines[spec.id] = machine

@@ -1,0 +1,107 @@
+import CarpelAPI
+import CarpelClient
+import CarpelCore
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+    /// What real machines cannot be made to do on demand.
+    @Suite(.serialized) struct PodFailures {
+        @Test func aFailedStepUndoesThoseBeforeIt() async throws {
+            try await withFakeNode { node, client in
+                await node.hypervisor.silenceGuests()
+                await #expect { try await client.runPod() } throws: { ($0 as? CarpelError)?.reason == "agentSilent" }
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
+                #expect(try await node.machineCount() == 0)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: node.paths.pods).isEmpty)
+            }
+        }
+
+        @Test func whatCannotBeUndoneIsKeptForTheRetry() async throws {
+            try await withFakeNode { node, client in
+                await node.hypervisor.silenceGuests()
+                await node.hypervisor.failDestroying(times: 1)
+                await #expect { try await client.runPod() } throws: { ($0 as? CarpelError)?.reason == "agentSilent" }
+                let id = try #require(try await client.pods().first?.id)
+                #expect(try await client.podState(id) == .SANDBOX_NOTREADY)
+                #expect(try await client.podStatus(id).info["machine"]?.contains("cannot be destroyed") == true)
+                #expect(try await node.machineCount() == 1)
+
+                try await client.removePod(id)
+                #expect(try await node.machineCount() == 0)
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
+            }
+        }
+
+        @Test func aPodThatWasHalfMadeWhenTheDaemonDiedIsUndone() async throws {
+            try await withFakeNode { node, client in
+                _ = try await client.runPod()
+                try await node.stopDaemon()
+                try await sqlite(node, "UPDATE pod SET phase = 'creating'")
+                try await node.restartDaemon()
+                let pods = try await node.connect().pods()
+                #expect(pods.isEmpty)
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
+        @Test func aStopThatTheDaemonDiedInIsFinished() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                try await node.stopDaemon()
+                try await sqlite(node, "UPDATE pod SET phase = 'stopping'")
+                try await node.restartDaemon()
+                #expect(try await node.connect().podState(pod) == .SANDBOX_NOTREADY)
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
+        @Test func aMachineWithoutRecordIsEnded() async throws {
+            try await withFakeNode { node, client in
+                _ = try await client.runPod()
+                try await node.stopDaemon()
+                try await sqlite(node, "DELETE FROM pod")
+                try await node.restartDaemon()
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
+        @Test func aRecordThatCannotBeReadIsKeptAndNothingIsCollected() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                try await node.stopDaemon()
+                try await sqlite(node, "UPDATE pod SET config = '{nonsense'")
+                try await node.restartDaemon()
+
+                let next = try await node.connect()
+                let conditions = try await next.call(Methods.status, StatusRequest()).status?.conditions ?? []
+                #expect(conditions.contains { $0.type == "RecordsReadable" && !$0.status && $0.message.contains(pod) })
+                #expect(try await node.machineCount() == 1)
+                await #expect { try await next.removeImage(testImage) } throws: { ($0 as? CarpelError)?.reason == "recordsUnreadable" }
+                #expect(try await sqlite(node, "SELECT count(*) FROM pod") == "1\n")
+            }
+        }
+
+        @Test func aStoreThatSQLiteCannotReadIsSetAsideAndNothingIsCollected() async throws {
+            try await withFakeNode { node, client in
+                _ = try await client.runPod()
+                try await node.stopDaemon()
+                try String(repeating: "not a database ", count: 500).write(toFile: node.paths.database, atomically: false, encoding: .utf8)
+                try await node.restartDaemon()
+
+                let conditions = try await node.connect().call(Methods.status, StatusRequest()).status?.conditions ?? []
+                #expect(conditions.contains { $0.type == "RecordsReadable" && !$0.status })
+                #expect(try FileManager.default.contentsOfDirectory(atPath: node.paths.root).contains { $0.contains("unreadable") })
+                #expect(try await node.machineCount() == 1)
+            }
+        }
+
+        @discardableResult
+        private func sqlite(_ node: FakeNode, _ statement: String) async throws -> String {
+            try await shell("sqlite3 \"$1\" \"$2\"", node.paths.database, statement)
+        }
+    }
+}
