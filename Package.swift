@@ -54,7 +54,6 @@ let package = Package(
                 "CarpelCore", "CArchive", logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
             ] + nio, swiftSettings: strict),
         .target(
             name: "CarpelRuntime",

@@ -58,6 +58,23 @@ int carpel_interface_up(const char *name) {
     return result;
 }
 
+int carpel_route_request(const void *message, size_t length) {
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (descriptor < 0) return -errno;
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+        char rest[512];
+    } answer = {0};
+    int result = 0;
+    if (send(descriptor, message, length, 0) < 0 || recv(descriptor, &answer, sizeof answer, 0) < 0)
+        result = -errno;
+    else if (answer.header.nlmsg_type == NLMSG_ERROR)
+        result = answer.error.error;
+    close(descriptor);
+    return result;
+}
+
 int carpel_kernel_log_open(void) {
     int file = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
     return file < 0 ? -errno : file;

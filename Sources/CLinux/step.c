@@ -72,7 +72,7 @@ static int make_read_only(const char *path, bool bind) {
 static int mask(const char *path) {
     struct stat file;
     if (stat(path, &file) < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-    if (S_ISDIR(file.st_mode)) return mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=0");
+    if (S_ISDIR(file.st_mode)) return mount("tmpfs", path, "tmpfs", MS_RDONLY, NULL);
     return mount("/dev/null", path, NULL, MS_BIND, NULL);
 }
 

@@ -9,7 +9,7 @@ public final class Agent {
     let log: KernelLog
     let processes: ProcessTable
     let files: FileWatches
-    let disks: Disks
+    let devices: DeviceWaits
     let layers = Layers()
 
     var session: HostSession?
@@ -45,10 +45,10 @@ public final class Agent {
         loop = try EventLoop()
         processes = try ProcessTable(loop: loop)
         files = try FileWatches(loop: loop)
-        disks = Disks(loop: loop)
+        devices = DeviceWaits(loop: loop)
         deviceEvents = try DeviceEvents(loop: loop) { [unowned self] in
             openPort()
-            disks.devicesChanged()
+            devices.devicesChanged()
         }
     }
 

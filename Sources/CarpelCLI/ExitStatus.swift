@@ -50,11 +50,13 @@ enum ExitStatus: Int32, CaseIterable {
     }
 }
 
-/// Runs `body`, whose failures end `carpel` with 125, since all other codes are the command's own.
+/// Runs `body`, whose failures end `carpel` with 125, since all other codes are the command's own; a command that is not
+/// executable or not there ends it with 126 or 127, as a shell would.
 func failingAsOwn<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
     } catch let error as CarpelError {
-        throw CommandFailure(error: error, status: ExitStatus.ownFailure.rawValue)
+        let codes: [String: Int32] = ["commandNotExecutable": 126, "commandNotFound": 127]
+        throw CommandFailure(error: error, status: codes[error.reason] ?? ExitStatus.ownFailure.rawValue)
     }
 }

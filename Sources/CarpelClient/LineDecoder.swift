@@ -10,7 +10,7 @@ struct LineDecoder: ByteToMessageDecoder {
     /// Bytes of the unfinished line that are known to hold no line end, so that a long line is searched once.
     private var searched = 0
 
-    init(maximumLength: Int = JSONRPC.maximumMessageLength) {
+    init(maximumLength: Int = JSONRPC.maximumAnswerLength) {
         self.maximumLength = maximumLength
     }
 

@@ -42,12 +42,13 @@ public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringCo
     /// The largest unit that leaves at least one, with one decimal: `4.5 MiB`.
     public var description: String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var tenths = bytes.magnitude * 10
         var unit = 0
-        while tenths >= 10240 && unit < units.count - 1 {
-            tenths /= 1024
+        var divisor: UInt64 = 1
+        while bytes.magnitude / divisor >= 1024 && unit < units.count - 1 {
+            divisor *= 1024
             unit += 1
         }
+        let tenths = bytes.magnitude / divisor * 10 + bytes.magnitude % divisor * 10 / divisor
         let sign = bytes < 0 ? "-" : ""
         return unit == 0 ? "\(bytes) B" : "\(sign)\(tenths / 10).\(tenths % 10) \(units[unit])"
     }

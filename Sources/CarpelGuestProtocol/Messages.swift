@@ -92,10 +92,12 @@ public struct SandboxConfiguration: Codable, Sendable, Equatable {
     public var entropy: [UInt8]
     /// The serial of the formatted (ext4) scratch disk that holds the containers' writable layers.
     public var scratchDisk: String
+    /// The pod's network cards. Those that are not named stay down.
+    public var interfaces: [Interface]?
 
     public init(
         hostname: String, resolvConf: String, hosts: String, sysctls: [String: String] = [:], clock: UInt64,
-        entropy: [UInt8], scratchDisk: String
+        entropy: [UInt8], scratchDisk: String, interfaces: [Interface]? = nil
     ) {
         self.hostname = hostname
         self.resolvConf = resolvConf
@@ -104,6 +106,39 @@ public struct SandboxConfiguration: Codable, Sendable, Equatable {
         self.clock = clock
         self.entropy = entropy
         self.scratchDisk = scratchDisk
+        self.interfaces = interfaces
+    }
+
+    /// A network card of the machine.
+    public struct Interface: Codable, Sendable, Equatable {
+        /// By which the card is found: `52:54:00:12:34:56`.
+        public var hardwareAddress: String
+        /// As the pod sees it, such as `eth0`.
+        public var name: String
+        public var mtu: UInt32?
+        /// With the length of the prefix: `10.0.0.2/24`, `fd00::2/64`.
+        public var addresses: [String]
+        public var routes: [Route]
+        public init(
+            hardwareAddress: String, name: String, mtu: UInt32? = nil, addresses: [String], routes: [Route] = []
+        ) {
+            self.hardwareAddress = hardwareAddress
+            self.name = name
+            self.mtu = mtu
+            self.addresses = addresses
+            self.routes = routes
+        }
+    }
+
+    public struct Route: Codable, Sendable, Equatable {
+        /// `0.0.0.0/0` or `::/0` for the default route.
+        public var destination: String
+        /// Reached through this card, whatever its own address; nil if the destination is on the link itself.
+        public var gateway: String?
+        public init(destination: String, gateway: String? = nil) {
+            self.destination = destination
+            self.gateway = gateway
+        }
     }
 }
 

@@ -31,7 +31,8 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
     /// Who QEMU runs as. The account must exist, and be in group `kvm` where KVM is used.
     public var qemuUser = "carpel-qemu"
     public var qemuGroup = "carpel-qemu"
-    /// What the guest's kernel and agent take from the machine's memory, on top of what the pod asked for.
+    /// What the guest's kernel, initramfs and agent take of the machine's memory, on top of what the pod asked for.
+    /// A 64th of the latter is added for the kernel's page descriptors.
     public var memoryOverhead = ByteCount.mebibytes(64)
     /// The least that a pod may ask for.
     public var minimumGuestMemory = ByteCount.mebibytes(64)
@@ -45,6 +46,9 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
 
     /// libvirt puts `/lib/qemu/domain-<number>-<20 bytes>/monitor.sock` behind it, and a Unix socket's path has 107.
     public static let longestStateDirectory = 48
+
+    /// Linux keeps 64 bytes for each page of 4096: `struct page`, include/linux/mm_types.h.
+    static let memoryPerPageDescriptor: Int64 = 4096 / 64
 
     public init() {}
 

@@ -8,8 +8,9 @@ extension AgentTests {
     @Suite(.sharedMachine, .serialized) struct Exec {
         private func inContainer(_ body: (GuestConnection, String) async throws -> Void) async throws {
             let guest = try sharedGuest()
-            let spec = ContainerSpec.shell("echo here > /tmp/mark; exec sleep 1000")
+            let spec = ContainerSpec.shell("echo here > /tmp/mark; echo ready; exec sleep 1000")
             try await guest.start(spec)
+            for try await _ in try await guest.output(of: spec.id, from: 0) { break }
             do {
                 try await body(guest, spec.id)
             } catch {
@@ -22,8 +23,9 @@ extension AgentTests {
         @Test func aCommandRunsBesideTheFirstProcess() async throws {
             try await inContainer { guest, id in
                 let finished = try await guest.run(
-                    .shell("cat /tmp/mark; cat /proc/1/comm; cat /proc/self/cgroup; echo oops >&2; exit 9", in: id))
-                #expect(finished.stdout == "here\nsleep\n0::/\n")
+                    .shell(
+                        "cat /tmp/mark; kill -0 1 && echo first; cat /proc/self/cgroup; echo oops >&2; exit 9", in: id))
+                #expect(finished.stdout == "here\nfirst\n0::/\n")
                 #expect(finished.stderr == "oops\n")
                 #expect(finished.status.code == 9)
             }
@@ -70,7 +72,9 @@ extension AgentTests {
             try await inContainer { guest, id in
                 let count = 50 << 20
                 let digests = try await guest.exec(
-                    .shell("head -c \(count) /dev/urandom | tee /dev/stderr | md5sum > /tmp/sum; cat /tmp/sum >&1", in: id))
+                    .shell(
+                        "head -c \(count) /dev/urandom | tee /dev/stderr | md5sum > /tmp/sum; cat /tmp/sum >&1", in: id)
+                )
                 // A second one whose output nobody reads.
                 let stuck = try await guest.exec(.shell("cat /dev/zero", in: id))
                 var hash = Insecure.MD5()
@@ -94,7 +98,8 @@ extension AgentTests {
 
         @Test func anExecIsSignalledAndKilledWhenNobodyHoldsIt() async throws {
             try await inContainer { guest, id in
-                let process = try await guest.exec(.shell("trap 'echo caught; exit 3' USR1; echo ready; while :; do sleep 0.1; done", in: id))
+                let process = try await guest.exec(
+                    .shell("trap 'echo caught; exit 3' USR1; echo ready; while :; do sleep 0.1; done", in: id))
                 var output = process.output.makeAsyncIterator()
                 #expect(try await output.next()?.bytes == Array("ready\n".utf8))
                 try await process.signal(10)

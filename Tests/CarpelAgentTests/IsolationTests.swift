@@ -49,7 +49,9 @@ extension AgentTests {
         }
 
         @Test func aReadOnlyRootRefusesWrites() async throws {
-            let finished = try await run("touch /here 2>&1; echo x > /dev/shm/there && echo shm") { $0.readOnlyRoot = true }
+            let finished = try await run("touch /here 2>&1; echo x > /dev/shm/there && echo shm") {
+                $0.readOnlyRoot = true
+            }
             #expect(finished.stdout.contains("Read-only file system"))
             #expect(finished.stdout.hasSuffix("shm\n"))
             #expect(try await run("touch /here && ls /here").stdout == "/here\n")
@@ -67,9 +69,13 @@ extension AgentTests {
 
         @Test func aSeccompProgramActs() async throws {
             // Loads the system call's number; answers EPERM to mkdir (83) and allows the rest.
-            let program = filter([(0x20, 0, 0, 0), (0x15, 0, 1, 83), (0x06, 0, 0, 0x0005_0001), (0x06, 0, 0, 0x7FFF_0000)])
+            let program = filter([
+                (0x20, 0, 0, 0), (0x15, 0, 1, 83), (0x06, 0, 0, 0x0005_0001), (0x06, 0, 0, 0x7FFF_0000),
+            ])
             for noNewPrivileges in [false, true] {
-                let finished = try await run("grep Seccomp: /proc/self/status; mkdir /tmp/x 2>&1 || touch /tmp/y && echo done") {
+                let finished = try await run(
+                    "grep Seccomp: /proc/self/status; mkdir /tmp/x 2>&1 || touch /tmp/y && echo done"
+                ) {
                     $0.process.seccompProgram = program
                     $0.process.noNewPrivileges = noNewPrivileges
                 }
@@ -98,6 +104,20 @@ extension AgentTests {
                 finished.stdout
                     == "pod-7\npod-7\n127.0.0.1 localhost\n192.0.2.7 pod-7\nnameserver 192.0.2.53\n")
             #expect(try await run("cat /proc/sys/net/ipv4/ip_unprivileged_port_start").stdout == "99\n")
+        }
+
+        @Test func theNetworkIsThePods() async throws {
+            let finished = try await run(
+                "ip -o addr show eth0; cat /sys/class/net/eth0/mtu; ip route; ip -6 route; ping -c 1 -W 5 10.0.2.2")
+            let text = finished.stdout
+            #expect(text.contains("inet 10.0.2.15/24 "))
+            #expect(text.contains("inet6 fd00:7::2/64 "))
+            #expect(text.contains("\n1400\n"))
+            #expect(text.contains("default via 10.0.2.2 dev eth0"))
+            #expect(text.contains("198.51.100.0/24 via 169.254.1.1 dev eth0"))
+            #expect(text.contains("203.0.113.0/24 dev eth0"))
+            #expect(text.contains("default via fe80::1 dev eth0"))
+            #expect(text.contains("1 packets received"))
         }
 
         @Test func onlyTheContainersOwnProcessesAreVisible() async throws {
@@ -154,7 +174,8 @@ extension AgentTests {
             #expect(
                 finished.stdout.hasPrefix(
                     "fd full mine mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero \n3\nfull\n"))
-            let refused = try await run("mknod /tmp/disk b 254 0; head -c 1 /tmp/disk || echo refused; echo x > /dev/null")
+            let refused = try await run(
+                "mknod /tmp/disk b 254 0; head -c 1 /tmp/disk || echo refused; echo x > /dev/null")
             #expect(refused.stdout == "refused\n")
             #expect(refused.status.code == 0)
         }

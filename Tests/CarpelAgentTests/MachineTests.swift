@@ -26,7 +26,10 @@ extension AgentTests {
             for _ in 0..<2 {
                 let machine = try await TestMachine.boot()
                 try await machine.guest.call(.configure(TestMachine.configuration()))
-                drawn.insert(try await machine.guest.run(.shell("head -c 16 /dev/urandom | md5sum; cat /proc/sys/kernel/random/uuid")).stdout)
+                drawn.insert(
+                    try await machine.guest.run(
+                        .shell("head -c 16 /dev/urandom | md5sum; cat /proc/sys/kernel/random/uuid")
+                    ).stdout)
                 try await machine.end()
             }
             #expect(drawn.count == 2)
@@ -39,6 +42,10 @@ extension AgentTests {
             try await machine.guest.call(.shutdown)
             await machine.guest.waitUntilClosed()
             try await machine.waitForEnd()
+            #expect(machine.console == "")
+            // Without a journal, only an unmounted file system is a clean one.
+            try await shell(
+                "dumpe2fs -h \"$1\" 2>/dev/null | grep -q 'state: *clean$'; e2fsck -fn \"$1\"", machine.scratch)
         }
 
         @Test func beforeItIsConfiguredAMachineRefusesContainers() async throws {
@@ -48,6 +55,7 @@ extension AgentTests {
             #expect(await configuring(guest) { $0.entropy = [1, 2, 3] } == .invalidArgument)
             #expect(await configuring(guest) { $0.sysctls = ["net.nothing": "1"] } == .sysctlFailed)
             #expect(await configuring(guest) { $0.sysctls = ["../../etc/x": "1"] } == .sysctlFailed)
+            #expect(await configuring(guest) { $0.interfaces?[0].addresses = ["10.0.0.1/33"] } == .invalidArgument)
             // It can still be told right.
             try await guest.call(.configure(TestMachine.configuration()))
             #expect(try await guest.run(.shell("echo fine")).stdout == "fine\n")

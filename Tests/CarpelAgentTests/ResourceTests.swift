@@ -17,7 +17,9 @@ extension AgentTests {
         }
 
         @Test func aForkBombStaysWithinItsProcessLimit() async throws {
-            let finished = try await run("bomb() { bomb & bomb; }; bomb 2>/dev/null & sleep 0.5; cat /sys/fs/cgroup/pids.peak /sys/fs/cgroup/pids.max; exit 4") {
+            let finished = try await run(
+                "bomb() { bomb & bomb; }; bomb 2>/dev/null & sleep 0.5; cat /sys/fs/cgroup/pids.peak /sys/fs/cgroup/pids.max; exit 4"
+            ) {
                 $0.resources.processLimit = 12
             }
             #expect(finished.status.code == 4 || finished.status.code == 2)

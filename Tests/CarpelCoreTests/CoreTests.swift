@@ -23,6 +23,8 @@ import Testing
     @Test func descriptionsHaveOneDecimal() {
         #expect(ByteCount(4_718_592).description == "4.5 MiB")
         #expect(ByteCount(12).description == "12 B")
+        // A client's huge limit once ended the daemon here.
+        #expect(ByteCount(.max).description == "8388607.9 TiB")
     }
 }
 

@@ -31,21 +31,24 @@ import Testing
     }
 
     /// RFC 8949, appendix A.
-    @Test(arguments: [
-        ("00", 0), ("17", 23), ("1818", 24), ("1864", 100), ("1903e8", 1000), ("1a000f4240", 1_000_000),
-        ("1b000000e8d4a51000", 1_000_000_000_000), ("20", -1), ("29", -10), ("3863", -100), ("3903e7", -1000),
-        ("3b7fffffffffffffff", Int64.min),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("00", 0), ("17", 23), ("1818", 24), ("1864", 100), ("1903e8", 1000), ("1a000f4240", 1_000_000),
+            ("1b000000e8d4a51000", 1_000_000_000_000), ("20", -1), ("29", -10), ("3863", -100), ("3903e7", -1000),
+            ("3b7fffffffffffffff", Int64.min),
+        ] as [(String, Int64)])
     func integersAreThoseOfTheStandard(hexadecimal: String, value: Int64) throws {
         #expect(try CBOREncoder().encode(value) == bytes(hexadecimal))
         #expect(try CBORDecoder().decode(Int64.self, from: bytes(hexadecimal)) == value)
     }
 
-    @Test(arguments: [
-        ("f90000", 0.0), ("f93c00", 1.0), ("f93e00", 1.5), ("f97bff", 65504.0), ("fa47c35000", 100000.0),
-        ("fb3ff199999999999a", 1.1), ("f90001", 5.960464477539063e-08), ("f90400", 0.00006103515625), ("f9c400", -4.0),
-        ("f97c00", .infinity), ("f9fc00", -.infinity), ("fb7ff0000000000000", .infinity),
-    ] as [(String, Double)])
+    @Test(
+        arguments: [
+            ("f90000", 0.0), ("f93c00", 1.0), ("f93e00", 1.5), ("f97bff", 65504.0), ("fa47c35000", 100000.0),
+            ("fb3ff199999999999a", 1.1), ("f90001", 5.960464477539063e-08), ("f90400", 0.00006103515625),
+            ("f9c400", -4.0),
+            ("f97c00", .infinity), ("f9fc00", -.infinity), ("fb7ff0000000000000", .infinity),
+        ] as [(String, Double)])
     func fractionsOfAllWidthsAreRead(hexadecimal: String, value: Double) throws {
         #expect(try CBORDecoder().decode(Double.self, from: bytes(hexadecimal)) == value)
     }
@@ -65,11 +68,16 @@ import Testing
         #expect(try CBORDecoder().decode([UInt8].self, from: bytes("5f42010243030405ff")) == [1, 2, 3, 4, 5])
         #expect(try CBORDecoder().decode(String.self, from: bytes("7f657374726561646d696e67ff")) == "streaming")
         #expect(try CBORDecoder().decode([Int].self, from: bytes("9f0102ff")) == [1, 2])
-        #expect(try CBORDecoder().decode([String: Bool].self, from: bytes("bf6346756ef563416d74f4ff")) == ["Fun": true, "Amt": false])
+        #expect(
+            try CBORDecoder().decode([String: Bool].self, from: bytes("bf6346756ef563416d74f4ff")) == [
+                "Fun": true, "Amt": false,
+            ])
     }
 
     @Test func tagsAreSkipped() throws {
-        #expect(try CBORDecoder().decode(String.self, from: bytes("c074323031332d30332d32315432303a30343a30305a")) == "2013-03-21T20:04:00Z")
+        #expect(
+            try CBORDecoder().decode(String.self, from: bytes("c074323031332d30332d32315432303a30343a30305a"))
+                == "2013-03-21T20:04:00Z")
         #expect(try CBORDecoder().decode(Int.self, from: bytes("c11a514b67b0")) == 1_363_896_240)
     }
 
@@ -89,8 +97,10 @@ import Testing
 
     @Test(arguments: [
         ("", CBORError.truncated), ("18", .truncated), ("62c3", .truncated), ("5b7fffffffffffffff", .truncated),
-        ("9b00000000ffffffff", .truncated), ("bbffffffffffffffff", .truncated), ("9f01", .truncated), ("1c", .malformed),
-        ("ff", .malformed), ("1f", .malformed), ("f801", .malformed), ("5f6161ff", .malformed), ("0000", .trailingBytes),
+        ("9b00000000ffffffff", .truncated), ("bbffffffffffffffff", .truncated), ("9f01", .truncated),
+        ("1c", .malformed),
+        ("ff", .malformed), ("1f", .malformed), ("f801", .malformed), ("5f6161ff", .malformed),
+        ("0000", .trailingBytes),
         (String(repeating: "81", count: 40) + "00", .tooDeep), (String(repeating: "c1", count: 40) + "00", .tooDeep),
     ])
     func whatIsNotWellFormedIsRefused(hexadecimal: String, error: CBORError) {
@@ -99,7 +109,9 @@ import Testing
 
     @Test func notUTF8AndDoubleKeysAreRefused() {
         #expect(throws: CBORError.malformed) { try CBORDecoder().decode(String.self, from: bytes("61ff")) }
-        #expect(throws: CBORError.malformed) { try CBORDecoder().decode([String: Int].self, from: bytes("a2616101616102")) }
+        #expect(throws: CBORError.malformed) {
+            try CBORDecoder().decode([String: Int].self, from: bytes("a2616101616102"))
+        }
     }
 
     @Test func numbersThatDoNotFitAreRefused() {
@@ -111,7 +123,9 @@ import Testing
 
     @Test func garbageNeverTraps() throws {
         var generator = Seeded(1)
-        let seeds = try Samples.requests.map { try CBOREncoder().encode($0) } + Samples.responses.map { try CBOREncoder().encode($0) }
+        let seeds =
+            try Samples.requests.map { try CBOREncoder().encode($0) }
+            + Samples.responses.map { try CBOREncoder().encode($0) }
         for _ in 0..<3000 {
             var bytes = try #require(seeds.randomElement(using: &generator))
             for _ in 0..<Int.random(in: 1...6, using: &generator) { generator.mutate(&bytes) }
@@ -120,7 +134,9 @@ import Testing
             _ = try? CBORDecoder().decode(GuestResponse.self, from: bytes)
         }
         for _ in 0..<3000 {
-            let bytes = (0..<Int.random(in: 0...64, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            let bytes = (0..<Int.random(in: 0...64, using: &generator)).map { _ in
+                UInt8.random(in: 0...255, using: &generator)
+            }
             _ = try? CBORDecoder().decode(GuestState.self, from: bytes)
             _ = try? CBORDecoder().decode([String: [UInt8]].self, from: bytes)
         }

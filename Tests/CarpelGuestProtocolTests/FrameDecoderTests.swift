@@ -21,7 +21,8 @@ import Testing
     }
 
     /// Everything that a decoder finds in `bytes`, given in pieces of `size`.
-    private func items(_ decoder: inout FrameDecoder, _ bytes: [UInt8], size: Int = .max) throws -> [FrameDecoder.Item] {
+    private func items(_ decoder: inout FrameDecoder, _ bytes: [UInt8], size: Int = .max) throws -> [FrameDecoder.Item]
+    {
         var found: [FrameDecoder.Item] = []
         var start = 0
         while start < bytes.count {
@@ -96,7 +97,10 @@ import Testing
     @Test func aMagicInAPayloadMeansNothingToTheHost() throws {
         var host = FrameDecoder(.host(nonce: first))
         let frame = Frame(.data, stream: 1, payload: Hello(nonce: first).bytes)
-        #expect(try items(&host, session(first, [frame, frames[0]], masked: false)).suffix(2) == [.frame(frame), .frame(frames[0])])
+        #expect(
+            try items(&host, session(first, [frame, frames[0]], masked: false)).suffix(2) == [
+                .frame(frame), .frame(frames[0]),
+            ])
     }
 
     @Test func whatIsNoFrameIsRefusedAndTheNextHelloIsFound() throws {
@@ -110,7 +114,8 @@ import Testing
                 decoder.append(Hello(nonce: first).bytes + bytes)
                 #expect(try decoder.next() == .hello(Hello(nonce: first)))
                 #expect(throws: error) { try decoder.next() }
-                #expect(try items(&decoder, session(first, [frames[0]], masked: role == .agent)).last == .frame(frames[0]))
+                #expect(
+                    try items(&decoder, session(first, [frames[0]], masked: role == .agent)).last == .frame(frames[0]))
             }
         }
     }

@@ -38,7 +38,9 @@ import Testing
 
     @Test func aMessageBeyondTheLimitIsRefused() throws {
         var assembler = MessageAssembler(limit: 10)
-        #expect(try assembler.append(Frame(.request, stream: 1, detail: Frame.Detail.more, payload: [1, 2, 3, 4, 5, 6])) == nil)
+        #expect(
+            try assembler.append(Frame(.request, stream: 1, detail: Frame.Detail.more, payload: [1, 2, 3, 4, 5, 6]))
+                == nil)
         #expect(throws: FrameError.messageTooLong) {
             try assembler.append(Frame(.request, stream: 1, payload: [1, 2, 3, 4, 5]))
         }

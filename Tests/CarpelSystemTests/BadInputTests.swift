@@ -8,10 +8,10 @@ import Testing
 extension SystemTests {
     @Suite(.serialized) struct BadInputTests {
         /// Sends lines as a stranger would, and returns the answers.
-        private func send(_ lines: [String], to node: Node, as user: String = "root") async throws -> [[String: Any]] {
+        private func send(_ lines: [String], to node: Node, as user: Int = 0) async throws -> [[String: Any]] {
             let input = try node.folder.file("input", lines.joined(separator: "\n") + "\n")
             let output = try await shell(
-                "setpriv --reuid=\"$3\" --regid=\"$3\" --clear-groups socat -t 20 - \"UNIX-CONNECT:$1\" < \"$2\"", node.socket, input, user)
+                "setpriv --reuid=\"$3\" --regid=\"$3\" --clear-groups socat -t 20 - \"UNIX-CONNECT:$1\" < \"$2\"", node.socket, input, "\(user)")
             return try output.split(separator: "\n").map {
                 try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
             }
@@ -37,17 +37,17 @@ extension SystemTests {
 
         @Test func strangersAreKeptOutAndViewersMayOnlyLook() async throws {
             try await Node.with(settings: "socket: { viewUsers: [1] }\n") { node, _ in
-                await #expect(throws: SupportError.self) { try await send([#"{"jsonrpc":"2.0","id":1,"method":"Version"}"#], to: node, as: "daemon") }
+                await #expect(throws: SupportError.self) { try await send([#"{"jsonrpc":"2.0","id":1,"method":"Version"}"#], to: node, as: 1) }
                 chmod(node.socket, 0o666)
                 chmod(node.folder.path, 0o755)
                 let lines = [
                     #"{"jsonrpc":"2.0","id":1,"method":"Version"}"#,
                     #"{"jsonrpc":"2.0","id":2,"method":"RemovePodSandbox","params":{"podSandboxId":"x"}}"#,
                 ]
-                let viewer = try await send(lines, to: node, as: "daemon")
+                let viewer = try await send(lines, to: node, as: 1)
                 #expect(viewer.contains { ($0["id"] as? Int) == 1 && $0["result"] != nil })
                 #expect(reasons(viewer) == ["roleMissing"])
-                #expect(reasons(try await send(lines, to: node, as: "nobody")) == ["roleMissing"])
+                #expect(reasons(try await send(lines, to: node, as: 65534)) == ["roleMissing"])
             }
         }
 
@@ -89,7 +89,7 @@ extension SystemTests {
                 }
                 #expect(hostNetwork?.code == .unimplemented)
                 #expect(hostNetwork?.field == "config.linux.securityContext.namespaceOptions.network")
-                let ports = await refusal { $0.portMappings = [PortMapping { $0.containerPort = 80 }] }
+                let ports = await refusal { $0.portMappings = [PortMapping { $0.containerPort = 80; $0.hostPort = 8080 }] }
                 #expect(ports?.code == .unimplemented && ports?.field?.hasPrefix("config.portMappings") == true)
                 let memory = await refusal {
                     $0.linux = LinuxPodSandboxConfig { $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 1 << 20 } }
@@ -112,7 +112,7 @@ extension SystemTests {
                     } catch { return error as? CarpelError }
                 }
                 #expect(await refusal("\(registry.address)/test/none:1")?.code == .notFound)
-                #expect(await refusal("UPPER/case")?.code == .invalidArgument)
+                #expect(await refusal("example/UPPER")?.code == .invalidArgument)
                 #expect(await refusal("127.0.0.1:1/a:1")?.code == .unavailable)
                 #expect(await refusal("")?.code == .invalidArgument)
                 let absent = try await client.call(Methods.imageStatus, ImageStatusRequest { $0.image = ImageSpec { $0.image = image } })
@@ -168,6 +168,7 @@ extension SystemTests {
             try await shell("mkdir \"$1/root\" && mount -t tmpfs -o size=700k,mode=711 tmpfs \"$1/root\"", folder.path)
             defer { Task { try await shell("umount -l \"$1/root\"", folder.path) } }
             try await Node.with(registry: registry, folder: folder) { node, client in
+                try await shell("dd if=/dev/zero of=\"$1/root/fill\" bs=4k status=none; true", folder.path)
                 await #expect { try await client.pull(image) } throws: { ($0 as? CarpelError)?.reason == "noSpace" }
                 let images = try await client.images()
                 #expect(images.isEmpty)

@@ -17,7 +17,7 @@ public final class BusyboxImage: Sendable {
             umoci new --image "$1:$2"
             mkdir -p "$3/bin" "$3/etc" "$3/tmp" "$3/home/ada" "$3/proc" "$3/sys" "$3/dev"
             cp /bin/busybox "$3/bin/busybox"
-            for applet in $(/bin/busybox --list); do ln -sf busybox "$3/bin/$applet"; done
+            for applet in $(/bin/busybox --list | grep -vx busybox); do ln -sf busybox "$3/bin/$applet"; done
             printf 'root:x:0:0:root:/root:/bin/sh\\nada:x:1000:1000:Ada:/home/ada:/bin/sh\\n' > "$3/etc/passwd"
             printf 'root:x:0:\\nada:x:1000:\\nwheel:x:10:ada\\n' > "$3/etc/group"
             chmod 1777 "$3/tmp"

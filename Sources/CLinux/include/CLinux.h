@@ -147,6 +147,8 @@ int carpel_load_module(int descriptor, const char *parameters);
 // Mixes `bytes` into the random number generator, counts them as full entropy, and reseeds it.
 int carpel_add_entropy(const uint8_t *bytes, size_t count);
 int carpel_interface_up(const char *name);
+// Sends one message of rtnetlink(7) that asks for an acknowledgement, and waits for that.
+int carpel_route_request(const void *message, size_t length);
 int carpel_kernel_log_open(void);
 // Loads the eBPF program and makes it decide which devices the cgroup may use.
 int carpel_cgroup_device_filter(int cgroup, const uint64_t *instructions, size_t count);

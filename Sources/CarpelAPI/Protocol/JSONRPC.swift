@@ -3,8 +3,10 @@ import CarpelCore
 /// JSON-RPC 2.0, one message a line. Source: https://www.jsonrpc.org/specification
 public enum JSONRPC {
     public static let version = "2.0"
-    /// Bytes of a line, its end not counted.
+    /// Bytes of a request's line, its end not counted.
     public static let maximumMessageLength = 16 << 20
+    /// Bytes of an answer's line: ExecSync's two outputs of 16 MiB, in base64, and room for the rest.
+    public static let maximumAnswerLength = 48 << 20
     /// Nested arrays and objects.
     public static let maximumDepth = 64
 

@@ -4,6 +4,8 @@ import CarpelGuestProtocol
 final class HostSession {
     /// Far more than a pod needs; a host that loses count must not eat the machine's memory.
     static let maximumStreams = 4096
+    /// The host sends one request's frames after the other; each of these may hold megabytes.
+    static let maximumUnfinishedRequests = 16
 
     private let port: Port
     private let log: KernelLog
@@ -12,6 +14,7 @@ final class HostSession {
     private var streams: [UInt32: HostStream] = [:]
     private var requests: [UInt32: MessageAssembler] = [:]
     private(set) var isConnected = false
+    private var nonce: [UInt8] = []
 
     /// A request, and the stream for its answers.
     var requested: (GuestRequest, HostStream) -> Void = { _, _ in }
@@ -65,9 +68,13 @@ final class HostSession {
 
     private func handle(_ item: FrameDecoder.Item) {
         switch item {
+        case .hello(let hello) where isConnected && hello.nonce == nonce:
+            // A repetition that crossed our answer.
+            break
         case .hello(let hello):
             disconnect()
             isConnected = true
+            nonce = hello.nonce
             port.send(Hello(nonce: hello.nonce).bytes)
             connectionChanged(true)
         case .frame(let frame) where frame.kind == .request:
@@ -90,7 +97,9 @@ final class HostSession {
 
     private func takeRequest(_ frame: Frame) {
         let id = frame.stream
-        guard id != 0, streams[id] == nil, streams.count + requests.count < Self.maximumStreams else {
+        guard id != 0, streams[id] == nil, streams.count < Self.maximumStreams,
+            requests[id] != nil || requests.count < Self.maximumUnfinishedRequests
+        else {
             return send(Frame(.reset, stream: id))
         }
         do {

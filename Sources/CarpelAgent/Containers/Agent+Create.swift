@@ -8,9 +8,9 @@ extension Agent {
             return done(.failure(error))
         }
         creating.insert(spec.id)
-        disks.find(spec.layers) { [unowned self] found in
+        devices.wait(until: { BlockDevices.missing(spec.layers) }) { [unowned self] missing in
             creating.remove(spec.id)
-            done(found.flatMap { self.create(spec, devices: $0) })
+            done(missing.map { .failure($0) } ?? make(spec))
         }
     }
 
@@ -28,8 +28,9 @@ extension Agent {
         }
     }
 
-    private func create(_ spec: ContainerSpec, devices: [String: String]) -> Result<Void, GuestFailure> {
+    private func make(_ spec: ContainerSpec) -> Result<Void, GuestFailure> {
         do throws(GuestFailure) {
+            let devices = try BlockDevices.find(serials: spec.layers)
             let cgroup = try Cgroup.make(spec.id)
             do throws(GuestFailure) {
                 try prepare(spec, cgroup: cgroup, devices: devices)

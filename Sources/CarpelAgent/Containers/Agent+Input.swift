@@ -11,17 +11,14 @@ extension Agent {
             throw GuestFailure(.alreadyExists, "somebody else writes to the stdin of \(container.spec.id)")
         }
         container.inputStream = stream
-        stream.received = { [unowned input] in input.write($0) }
+        stream.received = { [weak input] in input?.write($0) }
         input.consumed = { [weak stream] in stream?.consumed($0) }
-        stream.inputEnded = { [unowned container] in
-            if closeAtEnd {
-                input.closeWhenEmpty()
-                container.input = nil
-            }
-            container.inputStream = nil
-            stream.end()
+        stream.inputEnded = { [weak container, weak stream] in
+            if closeAtEnd { container?.endInput() }
+            container?.inputStream = nil
+            stream?.end()
         }
-        stream.cancelled = { [unowned container] in container.inputStream = nil }
+        stream.cancelled = { [weak container] in container?.inputStream = nil }
         stream.respond(.done)
     }
 }

@@ -67,6 +67,9 @@ extension Agent {
             container.phase = .created
             return .failure(failure)
         }
+        guard !container.isBeingRemoved, containers[container.spec.id] === container else {
+            return .failure(GuestFailure(.invalidState, "the container has been removed"))
+        }
         let now = Clock.now
         container.phase = .running(process, since: now)
         do throws(GuestFailure) {
@@ -94,7 +97,9 @@ extension Agent {
 
     private func watchMemory(of container: Container) {
         var seen: UInt64 = 0
-        container.memoryWatch = try? files.watch("\(container.cgroup.path)/memory.events") { [unowned self, unowned container] in
+        container.memoryWatch = try? files.watch("\(container.cgroup.path)/memory.events") {
+            [weak self, weak container] in
+            guard let self, let container else { return }
             let kills = container.cgroup.outOfMemoryKills
             guard kills > seen else { return }
             seen = kills

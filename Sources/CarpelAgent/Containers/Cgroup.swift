@@ -6,20 +6,21 @@ import Glibc
 /// Source: https://docs.kernel.org/admin-guide/cgroup-v2.html
 struct Cgroup {
     private static let root = "/sys/fs/cgroup"
-    private static let pod = "\(root)/pod"
+    /// Holds those of all containers.
+    static let pod = Cgroup(path: "\(root)/pod")
 
     let path: String
 
     static func prepareMachine() throws(GuestFailure) {
-        try Files.makeDirectory(pod)
-        let available = Files.line("\(root)/cgroup.controllers") ?? ""
-        let wanted = ["cpu", "cpuset", "io", "memory", "pids"].filter(available.split(separator: " ").map(String.init).contains)
+        try Files.makeDirectory(pod.path)
+        let available = Set((Files.line("\(root)/cgroup.controllers") ?? "").split(separator: " "))
+        let wanted = ["cpu", "cpuset", "io", "memory", "pids"].filter { available.contains(Substring($0)) }
         let enabled = wanted.map { "+\($0)" }.joined(separator: " ")
-        for folder in [root, pod] { try Files.write(enabled, to: "\(folder)/cgroup.subtree_control") }
+        for folder in [root, pod.path] { try Files.write(enabled, to: "\(folder)/cgroup.subtree_control") }
     }
 
     static func make(_ id: String) throws(GuestFailure) -> Cgroup {
-        let cgroup = Cgroup(path: "\(pod)/\(id)")
+        let cgroup = Cgroup(path: "\(pod.path)/\(id)")
         try check(mkdir(cgroup.path, 0o755), .cgroupFailed, "make the cgroup of \(id)")
         return cgroup
     }

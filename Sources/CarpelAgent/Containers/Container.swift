@@ -39,6 +39,12 @@ final class Container {
         return process
     }
 
+    /// Ends the stdin behind what has been written to it.
+    func endInput() {
+        input?.closeWhenEmpty()
+        input = nil
+    }
+
     var state: GuestState.Container {
         let phase: GuestState.Container.Phase =
             switch phase {

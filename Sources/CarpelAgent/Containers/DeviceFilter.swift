@@ -30,7 +30,9 @@ struct DeviceFilter {
         Rule(kind: .character, major: 136, minor: nil, access: "rwm"),
     ]
 
-    private enum Register: UInt8 { case result = 0, context = 1, kind = 2, access = 3, major = 4, minor = 5, scratch = 6 }
+    private enum Register: UInt8 {
+        case result = 0, context = 1, kind = 2, access = 3, major = 4, minor = 5, scratch = 6
+    }
 
     private(set) var instructions: [UInt64] = []
 

@@ -27,7 +27,8 @@ enum MachineDevices {
         let number = status.st_rdev
         return ContainerSpec.Device(
             path: path, kind: status.st_mode & S_IFMT == S_IFBLK ? .block : .character,
-            major: UInt32(number >> 8 & 0xFFF | number >> 32 & ~0xFFF), minor: UInt32(number & 0xFF | number >> 12 & ~0xFF),
+            major: UInt32(number >> 8 & 0xFFF | number >> 32 & ~0xFFF),
+            minor: UInt32(number & 0xFF | number >> 12 & ~0xFF),
             mode: status.st_mode & 0o7777, uid: status.st_uid, gid: status.st_gid)
     }
 }

@@ -7,6 +7,8 @@ final class ByteSink {
     private var descriptor: Descriptor?
     private var isWatched = false
     private var closesWhenEmpty = false
+    /// Itself, while it has something to write that nobody else waits for.
+    private var keptUntilEmpty: ByteSink?
     private var waiting: [ArraySlice<UInt8>] = []
     /// Told how many bytes have left, also those that nobody reads any more.
     var consumed: (Int) -> Void = { _ in }
@@ -15,6 +17,10 @@ final class ByteSink {
         self.loop = loop
         self.descriptor = descriptor
         descriptor.makeNonBlocking()
+    }
+
+    deinit {
+        if let descriptor, isWatched { loop.forget(descriptor) }
     }
 
     func write(_ bytes: [UInt8]) {
@@ -26,6 +32,7 @@ final class ByteSink {
     /// Closes the descriptor behind what has been written.
     func closeWhenEmpty() {
         closesWhenEmpty = true
+        keptUntilEmpty = self
         flush()
     }
 
@@ -33,6 +40,7 @@ final class ByteSink {
         if let descriptor, isWatched { loop.forget(descriptor) }
         isWatched = false
         descriptor = nil
+        keptUntilEmpty = nil
         let lost = waiting.reduce(0) { $0 + $1.count }
         waiting = []
         if lost > 0 { consumed(lost) }
@@ -62,7 +70,7 @@ final class ByteSink {
         guard !isWatched else { return }
         isWatched = true
         do {
-            try loop.watch(descriptor, .writable) { [unowned self] _ in flush() }
+            try loop.watch(descriptor, .writable) { [weak self] _ in self?.flush() }
         } catch {
             close()
         }

@@ -29,6 +29,8 @@ final class ByteSource {
         descriptor.makeNonBlocking()
     }
 
+    deinit { rest() }
+
     var isOpen: Bool { descriptor != nil }
 
     /// Goes on reading if there is room (again).
@@ -39,7 +41,7 @@ final class ByteSource {
         } else if !isWatched {
             isWatched = true
             do {
-                try loop.watch(descriptor, .readable) { [unowned self] _ in read() }
+                try loop.watch(descriptor, .readable) { [weak self] _ in self?.read() }
             } catch {
                 end()
             }

@@ -21,12 +21,12 @@ final class ContainerOutput {
 
     func read(_ descriptor: Descriptor, as channel: OutputRecord.Channel, loop: EventLoop) {
         let source = ByteSource(
-            descriptor, loop: loop, room: { [unowned self] in room },
-            deliver: { [unowned self] bytes in
-                buffer.append(channel, bytes, at: Clock.now)
-                pump()
+            descriptor, loop: loop, room: { [weak self] in self?.room ?? 0 },
+            deliver: { [weak self] bytes in
+                self?.buffer.append(channel, bytes, at: Clock.now)
+                self?.pump()
             },
-            ended: { [unowned self] in pump() })
+            ended: { [weak self] in self?.pump() })
         sources.append(source)
         source.resume()
     }
@@ -34,8 +34,8 @@ final class ContainerOutput {
     func follow(from sequence: UInt64, on stream: HostStream) {
         let follower = OutputFollower(stream, next: sequence)
         followers.append(follower)
-        stream.writable = { [unowned self, unowned follower] in follower.pump(buffer, hasEnded: hasEnded) }
-        stream.cancelled = { [unowned self, unowned follower] in followers.removeAll { $0 === follower } }
+        stream.writable = { [weak self] in self?.pump() }
+        stream.cancelled = { [weak self] in self?.followers.removeAll { !$0.stream.isOpen } }
         stream.respond(.done)
         pump()
     }

@@ -19,8 +19,8 @@ final class ExecProcess {
         self.stream = stream
         self.loop = loop
         self.ended = ended
-        stream.cancelled = { [unowned self] in abandon() }
-        stream.writable = { [unowned self] in for source in sources { source.resume() } }
+        stream.cancelled = { [weak self] in self?.abandon() }
+        stream.writable = { [weak self] in self?.sources.forEach { $0.resume() } }
     }
 
     func signal(_ number: Int32) throws(GuestFailure) {
@@ -61,7 +61,7 @@ final class ExecProcess {
             ByteSource(
                 descriptor, loop: loop, room: { [stream] in stream.room },
                 deliver: { [stream] in stream.send(Array($0), channel: channel.rawValue) },
-                ended: { [unowned self] in finishIfDone() }))
+                ended: { [weak self] in self?.finishIfDone() }))
     }
 
     /// - Parameter closes: Whether the end of the host's data is one of the process's stdin; a terminal has none.
@@ -69,8 +69,8 @@ final class ExecProcess {
         let sink = ByteSink(descriptor, loop: loop)
         input = sink
         sink.consumed = { [stream] in stream.consumed($0) }
-        stream.received = { [unowned sink] in sink.write($0) }
-        if closes { stream.inputEnded = { [unowned sink] in sink.closeWhenEmpty() } }
+        stream.received = { [weak sink] in sink?.write($0) }
+        if closes { stream.inputEnded = { [weak sink] in sink?.closeWhenEmpty() } }
     }
 
     private func finishIfDone() {

@@ -14,7 +14,7 @@ final class LaunchedProcess {
     private var status: Descriptor?
     private var launched: ((LaunchedProcess, Result<Void, GuestFailure>) -> Void)?
     private var hasFailed = false
-    private let exited: (Int32) -> Void
+    private var exited: ((Int32) -> Void)?
 
     /// - Parameters:
     ///   - launched: Called once, when the process has become its program or has failed to.
@@ -34,7 +34,7 @@ final class LaunchedProcess {
         let socket = Descriptor(status)
         self.status = socket
         table.onExit(of: pid) { [self] code in exit(code) }
-        try loop.watch(socket, .readable) { [unowned self] _ in readReports() }
+        try loop.watch(socket, .readable) { [weak self] _ in self?.readReports() }
     }
 
     func signal(_ number: Int32) throws(GuestFailure) {
@@ -46,7 +46,10 @@ final class LaunchedProcess {
     private func exit(_ code: Int32) {
         // What it said last is read first: it may have failed without the loop having come to it.
         readReports()
-        if !hasFailed { exited(code) }
+        let exited = exited
+        // Whoever waited for it holds this in turn.
+        self.exited = nil
+        if !hasFailed { exited?(code) }
     }
 
     private func readReports() {

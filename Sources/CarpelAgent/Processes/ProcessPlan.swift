@@ -209,7 +209,8 @@ extension ProcessPlan {
         switch error {
         // A script whose interpreter is missing says the same as a missing script.
         case ENOENT, ENOTDIR: CarpelAgent.failure(error, .commandNotFound, "execute \(name)")
-        default: GuestFailure(.commandNotExecutable, "execute \(name): \(String(cString: strerror(error)))", errno: error)
+        default:
+            GuestFailure(.commandNotExecutable, "execute \(name): \(String(cString: strerror(error)))", errno: error)
         }
     }
 }

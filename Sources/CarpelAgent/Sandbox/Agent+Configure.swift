@@ -1,4 +1,3 @@
-import CLinux
 import CarpelGuestProtocol
 import Glibc
 
@@ -15,35 +14,22 @@ extension Agent {
         } catch {
             return done(.failure(error))
         }
-        disks.find([wanted.scratchDisk]) { [unowned self] in
-            done($0.flatMap { self.configure(wanted, scratchDevice: $0[wanted.scratchDisk] ?? "") })
+        let missing = { BlockDevices.missing([wanted.scratchDisk]) ?? NetworkCards.missing(wanted.interfaces ?? []) }
+        devices.wait(until: missing) { [unowned self] missing in
+            done(missing.map { .failure($0) } ?? apply(wanted))
         }
     }
 
-    private func configure(
-        _ wanted: SandboxConfiguration, scratchDevice: String
-    ) -> Result<Void, GuestFailure> {
+    private func apply(_ wanted: SandboxConfiguration) -> Result<Void, GuestFailure> {
         guard configuration == nil else { return .success(()) }
         do throws(GuestFailure) {
-            try Sandbox.apply(wanted, scratchDevice: scratchDevice)
+            for interface in wanted.interfaces ?? [] { try NetworkCards.configure(interface) }
+            let disks = try BlockDevices.find(serials: [wanted.scratchDisk])
+            try Sandbox.apply(wanted, scratchDevice: disks[wanted.scratchDisk] ?? "")
             configuration = wanted
             return .success(())
         } catch {
             return .failure(error)
-        }
-    }
-
-    /// Kills everything, writes what is not on disk yet, and turns the machine off.
-    func shutDown(answering stream: HostStream) {
-        kill(-1, SIGKILL)
-        for container in containers.values { container.cgroup.killAll() }
-        stream.finish(.done)
-        // Read-only as soon as nobody writes any more: the file system is clean then.
-        sync()
-        _ = mount(nil, Sandbox.scratch, nil, UInt(MS_REMOUNT | MS_RDONLY), nil)
-        loop.after(milliseconds: 20) {
-            sync()
-            reboot(Int32(bitPattern: UInt32(RB_POWER_OFF)))
         }
     }
 }

@@ -1,8 +1,32 @@
+import CarpelGuestProtocol
+
 /// The machine's disks by the serial that the host gave them.
 enum BlockDevices {
     /// `/dev/…` of the disk, nil while the machine has none such.
     static func find(serial: String) -> String? {
-        Files.names(in: "/sys/block").first { self.serial(of: $0) == serial }.map { "/dev/\($0)" }
+        guard !serial.isEmpty else { return nil }
+        return Files.names(in: "/sys/block").first { self.serial(of: $0) == serial }.map { "/dev/\($0)" }
+    }
+
+    /// The device of each serial.
+    /// - Throws: `diskMissing` with the serials of those that are not there.
+    static func find(serials: [String]) throws(GuestFailure) -> [String: String] {
+        var devices: [String: String] = [:]
+        for serial in serials { devices[serial] = find(serial: serial) }
+        let missing = serials.filter { devices[$0] == nil }
+        guard missing.isEmpty else {
+            throw GuestFailure(.diskMissing, "no disk has the serial \(missing.joined(separator: " or "))")
+        }
+        return devices
+    }
+
+    static func missing(_ serials: [String]) -> GuestFailure? {
+        do throws(GuestFailure) {
+            _ = try find(serials: serials)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private static func serial(of name: String) -> String? {

@@ -17,6 +17,7 @@ struct PodLaunch: Sendable {
     let options: RunOptions
 
     func run() async throws -> Launched {
+        try await checkName()
         let imageID = try await image()
         var undo = UndoStack()
         do {
@@ -45,6 +46,19 @@ struct PodLaunch: Sendable {
         let start = StartContainerRequest { $0.containerId = containerID }
         _ = try await shielded { try await client.call(Methods.startContainer, start) }
         return Launched(podID: podID, containerID: containerID, ownsPod: plan.pod != nil)
+    }
+
+    /// For CRI two pods with one name differ by their uid; for people they would be one too many.
+    private func checkName() async throws {
+        guard let wanted = plan.pod?.metadata else { return }
+        let pods = try await client.call(Methods.listPodSandbox, ListPodSandboxRequest()).items
+        guard let other = pods.first(where: { $0.name == wanted.name && $0.namespace == wanted.namespace }) else {
+            return
+        }
+        throw CarpelError(
+            .alreadyExists, "nameTaken",
+            "there is a pod \(wanted.name) (\(HumanText.shortID(other.id))): `carpel rm --force \(wanted.name)`, "
+                + "or choose another --name")
     }
 
     private func pod() async throws -> String {

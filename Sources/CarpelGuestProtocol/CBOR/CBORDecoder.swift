@@ -175,7 +175,8 @@ private struct KeyedItems<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func item(_ key: some CodingKey) throws -> ItemDecoder {
         guard let position = entries[key.stringValue] else {
-            throw DecodingError.keyNotFound(key, .init(codingPath: [], debugDescription: "\(key.stringValue) is missing"))
+            throw DecodingError.keyNotFound(
+                key, .init(codingPath: [], debugDescription: "\(key.stringValue) is missing"))
         }
         return ItemDecoder(reader: reader, position: position)
     }

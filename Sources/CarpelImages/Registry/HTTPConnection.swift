@@ -43,11 +43,13 @@ final class HTTPConnection: Sendable {
                 let location = response.headers.first(name: "Location")
             else { return response }
             guard let next = URL(string: location, relativeTo: current)?.absoluteURL else {
-                throw CarpelError(.dataLoss, "invalidRedirect", "\(current) redirects to \"\(location)\"")
+                throw CarpelError(.dataLoss, "invalidRedirect", "\(Self.withoutQuery(url)) redirects to no URL")
             }
             guard next.scheme == "https" || next.scheme == "http" && current.scheme == "http" else {
                 throw CarpelError(
-                    .failedPrecondition, "insecureRedirect", "\(current) redirects to \(next), which is not encrypted")
+                    .failedPrecondition, "insecureRedirect",
+                    "\(Self.withoutQuery(url)) redirects to "
+                        + "\(Self.withoutQuery(next.absoluteString)), which is not encrypted")
             }
             current = next
         }
@@ -78,8 +80,12 @@ final class HTTPConnection: Sendable {
         if error is CarpelError { return error }
         return CarpelError(
             .unavailable, "registryUnavailable",
-            "\(url): \(error). Check the registry's name, its scheme in the configuration, and the network")
+            "\(withoutQuery(url)): \(error). "
+                + "Check the registry's name, its scheme in the configuration, and the network")
     }
+
+    /// A redirect's query may hold a signature that opens the content for anyone: it stays out of messages.
+    private static func withoutQuery(_ url: String) -> Substring { url.prefix { $0 != "?" } }
 
     static func query(_ items: [(String, String)]) -> String {
         let allowed = CharacterSet(

@@ -4,7 +4,7 @@ import Logging
 extension TransferConfiguration {
     /// Tries `operation` until it succeeds, fails for good, or the attempts are used up.
     ///
-    /// `.unavailable` is what may pass. Waits double, and differ by chance, so that many nodes do not come back at once.
+    /// `.unavailable` is what may pass. Waits double, and differ by chance: many nodes do not come back at once.
     func retrying<Value: Sendable>(
         _ what: String, logger: Logger, _ operation: @Sendable () async throws -> Value
     ) async throws -> Value {

@@ -1,16 +1,4 @@
 import Dispatch
-import Synchronization
-
-/// Whether work on a thread of its own should stop. It asks; nobody interrupts it.
-final class CancellationFlag: Sendable {
-    private let cancelled = Atomic(false)
-
-    func cancel() { cancelled.store(true, ordering: .relaxed) }
-
-    func check() throws {
-        if cancelled.load(ordering: .relaxed) { throw CancellationError() }
-    }
-}
 
 /// Runs long work that blocks (unpacking, fsync) outside Swift's cooperative threads.
 ///

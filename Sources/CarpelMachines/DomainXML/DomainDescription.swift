@@ -41,7 +41,8 @@ struct DomainDescription: Sendable {
 
     /// Whole mebibytes, rounded up: libvirt rounds by itself otherwise, and the description would not tell.
     var memoryKibibytes: Int64 {
-        let bytes = (spec.guestMemory + configuration.memoryOverhead).bytes
+        let pageDescriptors = ByteCount(spec.guestMemory.bytes / MachinesConfiguration.memoryPerPageDescriptor)
+        let bytes = (spec.guestMemory + pageDescriptors + configuration.memoryOverhead).bytes
         return (bytes + (1 << 20) - 1) / (1 << 20) * 1024
     }
 

@@ -36,6 +36,7 @@ extension ContainerRecord {
         spec.process.seccompProgram = []
         return [
             "config": try jsonText(config),
+            "fieldsWithoutEffect": try jsonText(fieldsWithoutEffect(of: config)),
             "guest": try jsonText(spec),
             "layers": try jsonText(layers),
         ]

@@ -36,7 +36,7 @@ extension Runtime {
     }
 
     public func execSync(_ request: ExecSyncRequest) async throws -> ExecSyncResponse {
-        guard !request.cmd.isEmpty else { throw CarpelError.missing("cmd") }
+        try validate(command: request.cmd, at: "cmd")
         guard request.timeout >= 0 else {
             throw CarpelError(.invalidArgument, "timeoutInvalid", "timeout must not be negative", field: "timeout")
         }

@@ -39,7 +39,7 @@ extension PodSandbox {
 
     private func makeRecord(_ config: ContainerConfig, name: String, image: Image) throws -> ContainerRecord {
         let id = makeID()
-        let layers = image.layers.map(\.diffID)
+        let layers = distinctLayers(of: image)
         let spec = try containerSpec(
             id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
         return ContainerRecord(
@@ -102,6 +102,12 @@ extension PodSandbox {
             }
         }
     }
+}
+
+/// Diff ids, bottom first. overlayfs refuses a layer twice; the upper place of one that occurs twice decides.
+private func distinctLayers(of image: Image) -> [String] {
+    var seen: Set<String> = []
+    return image.layers.map(\.diffID).reversed().filter { seen.insert($0).inserted }.reversed()
 }
 
 /// The serial under which the guest finds a layer's disk: 80 bits of its diff id.

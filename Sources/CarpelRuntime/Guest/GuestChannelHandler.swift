@@ -10,12 +10,15 @@ final class GuestChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private static let greetingInterval = TimeAmount.milliseconds(200)
+
     private let nonce: [UInt8]
     private var decoder: FrameDecoder
     private let streams: GuestStreams
     private let hello: EventLoopPromise<Void>
     private let logger: Logger
     private var responses: [UInt32: MessageAssembler] = [:]
+    private var greeting: RepeatedTask?
     private var event = MessageAssembler(limit: MessageAssembler.maximumResponse)
 
     init(nonce: [UInt8], streams: GuestStreams, hello: EventLoopPromise<Void>, logger: Logger) {
@@ -26,8 +29,14 @@ final class GuestChannelHandler: ChannelInboundHandler {
         self.logger = logger
     }
 
+    /// Greets until the agent answers. The port's opening and its bytes reach the guest on two queues: an agent
+    /// that reads a HELLO before it knows that the host is back takes it for a leftover of the last connection.
     func channelActive(context: ChannelHandlerContext) {
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Hello(nonce: nonce).bytes)), promise: nil)
+        let hello = ByteBuffer(bytes: Hello(nonce: nonce).bytes)
+        let channel = context.channel
+        greeting = context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.greetingInterval) { _ in
+            channel.writeAndFlush(hello, promise: nil)
+        }
         context.fireChannelActive()
     }
 
@@ -58,6 +67,7 @@ final class GuestChannelHandler: ChannelInboundHandler {
     }
 
     private func fail(_ error: CarpelError) {
+        greeting?.cancel()
         hello.fail(error)
         streams.close(error)
     }
@@ -68,6 +78,7 @@ final class GuestChannelHandler: ChannelInboundHandler {
                 .failedPrecondition, "guestVersion",
                 "the agent speaks version \(answer.version) of the protocol, not \(Hello.currentVersion)")
         }
+        greeting?.cancel()
         hello.succeed()
     }
 

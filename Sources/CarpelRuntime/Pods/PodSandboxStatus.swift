@@ -85,6 +85,7 @@ extension PodSandbox {
         return [
             "timeline": try jsonText(record.timeline),
             "config": try jsonText(record.config),
+            "fieldsWithoutEffect": try jsonText(fieldsWithoutEffect(of: record.config)),
             "machine": try jsonText(
                 MachineInfo(
                     virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, processID: processID,

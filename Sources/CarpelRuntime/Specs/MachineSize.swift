@@ -1,9 +1,6 @@
 import CarpelAPI
 import CarpelCore
 
-/// What the guest's kernel, its page tables and the agent need beside the containers.
-private let guestBase = ByteCount.mebibytes(64)
-
 /// As many as QEMU's q35 machine takes without an interrupt remapper.
 private let mostVirtualCPUs = 255
 
@@ -11,8 +8,8 @@ private let mostVirtualCPUs = 255
 ///
 /// - CPUs: quota / period, rounded up, since more could never run. Without a quota as many as the shares were computed
 ///   from (1024 each), since the pod must get those, and no fewer than the default, since it may burst.
-/// - Memory: the limit, plus what the guest itself needs (64 MiB, and 1/64 for the kernel's page descriptors), in
-///   whole 2 MiB pages. Without a limit the default, which holds both.
+/// - Memory: the limit, or without one the default. What the guest itself needs comes on top of either
+///   (`MachinesConfiguration.memoryOverhead`).
 ///
 /// `linux.overhead` is not part of it: it is what the pod may use on the node in all, QEMU included.
 /// - Throws: `.invalidArgument`/`machineTooLarge`.
@@ -46,9 +43,7 @@ private func memory(_ resources: LinuxContainerResources, default fallback: Byte
             "config.linux.resources.memoryLimitInBytes", "\(limit) bytes; a machine has at most 8 TiB",
             reason: "machineTooLarge")
     }
-    let page = 2 << 20
-    let bytes = Int(limit) + Int(limit) / 64 + Int(guestBase.bytes)
-    return ByteCount(Int64(bytes.dividedRoundingUp(by: page) * page))
+    return ByteCount(limit)
 }
 
 extension Int {

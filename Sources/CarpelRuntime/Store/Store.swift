@@ -125,7 +125,8 @@ struct Store: Sendable {
 
     private func write(_ change: @escaping @Sendable (Database) throws -> Void) async throws {
         do {
-            try await database.write(change)
+            // A cancelled start, too, has to write what became of it.
+            try await shielded { try await database.write(change) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw CarpelError(
                 .resourceExhausted, "noSpace", "no space left for the store: free some on the file system of --root")

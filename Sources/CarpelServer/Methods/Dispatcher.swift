@@ -98,7 +98,7 @@ final class Dispatcher: Sendable {
     }
 
     private func failure(_ error: any Error, id: JSONRPC.ID) -> Data {
-        let error = error as? CarpelError ?? CarpelError(.internal, "unexpected", "\(error)")
+        let error = error as? CarpelError ?? CarpelError.wrapping(error, during: "the call")
         let failure = JSONRPC.Failure(id: id, error: JSONRPC.ErrorObject(error))
         return (try? JSONRPC.encode(failure)) ?? Data()
     }

@@ -23,6 +23,7 @@ struct GuestFiles {
             struct Agent: Decodable { var bytes: Int }
             var agent: Agent
         }
-        return try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: URL(fileURLWithPath: manifest))).agent.bytes
+        return try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: URL(fileURLWithPath: manifest))).agent
+            .bytes
     }
 }

@@ -6,14 +6,7 @@ actor Monitor {
     private let descriptor: Int32
 
     init(_ path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(descriptor, $0, 110) }
-        }
-        guard result == 0 else { throw SupportError("cannot connect to QEMU's monitor") }
+        descriptor = try connectedSocket(path)
         _ = try Self.readLine(descriptor)  // The greeting.
         try Self.execute(#"{"execute": "qmp_capabilities"}"#, descriptor)
     }

@@ -12,6 +12,7 @@ final class TestMachine: Sendable {
     static let baseLayer = "layer-base"
     static let extraLayer = "layer-extra"
     static let scratchDisk = "scratch"
+    static let hardwareAddress = "52:54:00:aa:bb:cc"
 
     private let folder: TemporaryFolder
     private let process: ChildProcess
@@ -40,8 +41,13 @@ final class TestMachine: Sendable {
         monitor = try Monitor("\(folder.path)/monitor.sock")
     }
 
+    /// The file behind the scratch disk.
+    var scratch: String { disks.scratch }
+
     /// The console's content, the serial one.
     var console: String { (try? String(contentsOfFile: "\(folder.path)/console.log", encoding: .utf8)) ?? "" }
+
+    func connectRaw() throws -> RawChannel { try RawChannel(socket) }
 
     func connect() async throws -> GuestConnection { try await Self.connect(to: socket) }
 
@@ -71,7 +77,17 @@ final class TestMachine: Sendable {
             hostname: "pod-7", resolvConf: "nameserver 192.0.2.53\n", hosts: "127.0.0.1 localhost\n192.0.2.7 pod-7\n",
             sysctls: ["net.ipv4.ip_unprivileged_port_start": "99"],
             clock: UInt64(Date().timeIntervalSince1970 * 1e9),
-            entropy: (0..<64).map { _ in UInt8.random(in: 0...255) }, scratchDisk: scratchDisk)
+            entropy: (0..<64).map { _ in UInt8.random(in: 0...255) }, scratchDisk: scratchDisk,
+            interfaces: [
+                .init(
+                    hardwareAddress: hardwareAddress.uppercased(), name: "eth0", mtu: 1400,
+                    addresses: ["10.0.2.15/24", "fd00:7::2/64"],
+                    routes: [
+                        .init(destination: "0.0.0.0/0", gateway: "10.0.2.2"),
+                        .init(destination: "198.51.100.0/24", gateway: "169.254.1.1"),
+                        .init(destination: "203.0.113.0/24"), .init(destination: "::/0", gateway: "fe80::1"),
+                    ])
+            ])
     }
 
     private static func connect(to socket: String) async throws -> GuestConnection {
@@ -92,6 +108,8 @@ final class TestMachine: Sendable {
             "-device", "scsi-hd,bus=scsi.0,drive=base,serial=\(baseLayer)",
             "-blockdev", "raw,node-name=scratch,file.driver=file,file.filename=\(disks.scratch)",
             "-device", "virtio-blk-pci,drive=scratch,serial=\(scratchDisk)",
+            "-netdev", "user,id=net,restrict=on",
+            "-device", "virtio-net-pci,netdev=net,mac=\(hardwareAddress)",
             "-device", "pvpanic-pci",
         ]
     }

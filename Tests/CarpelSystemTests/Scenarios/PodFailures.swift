@@ -89,6 +89,7 @@ extension SystemTests {
             try await withFakeNode { node, client in
                 _ = try await client.runPod()
                 try await node.stopDaemon()
+                for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: node.paths.database + suffix) }
                 try String(repeating: "not a database ", count: 500).write(toFile: node.paths.database, atomically: false, encoding: .utf8)
                 try await node.restartDaemon()
 
