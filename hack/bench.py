@@ -67,7 +67,7 @@ def peer_arguments(process, options):
         "-append", argument(pod, "-append"),
         "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={options.folder}/peer.sock,server=on,wait=off",
         "-device", "virtserialport,chardev=agent,name=dev.carpel.agent",
-        "-device", "virtio-scsi-pci", "-device", "pvpanic-pci",
+        "-device", "virtio-scsi-pci", "-device", "pvpanic",
         "-drive", f"if=none,id=scratch,format=raw,file={scratch}", "-device", "virtio-blk-pci,drive=scratch,serial=scratch",
         "-serial", f"file:{options.folder}/peer.log",
     ]

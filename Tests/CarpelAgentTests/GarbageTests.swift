@@ -28,6 +28,7 @@ extension AgentTests {
                     }
                 }
             }
+            do { try await machine.connect().close() } catch { print("STUCK", machine.console); try await Task.sleep(for: .seconds(300)) }
             let guest = try await machine.connect()
             #expect(try await guest.run(.shell("echo alive", in: "c")).stdout == "alive\n")
             #expect(try await guest.run(.shell("echo well")).stdout == "well\n")

@@ -42,7 +42,7 @@ extension AgentTests {
             try await machine.guest.call(.shutdown)
             await machine.guest.waitUntilClosed()
             try await machine.waitForEnd()
-            #expect(machine.console == "")
+            #expect(!machine.console.contains("carpel-agent"))
             // Without a journal, only an unmounted file system is a clean one.
             try await shell(
                 "dumpe2fs -h \"$1\" 2>/dev/null | grep -q 'state: *clean$'; e2fsck -fn \"$1\"", machine.scratch)

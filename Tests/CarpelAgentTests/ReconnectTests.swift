@@ -65,6 +65,24 @@ extension AgentTests {
             try await machine.end()
         }
 
+        /// The news that the port is open and the bytes of the HELLO come on two queues: in a few of these the agent
+        /// reads the HELLO first. It used to take that for a leftover, and the host waited in vain.
+        @Test func everyReconnectIsAnsweredHoweverLongTheHostWasAway() async throws {
+            let machine = try await TestMachine.boot()
+            var guest = machine.guest
+            for _ in 0..<40 {
+                await guest.close()
+                // Not to wait for something: the length of the absence is what is tried here.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...60)))
+                guest = try await machine.connect()
+                guard case .state = try await guest.call(.state) else {
+                    Issue.record("no state")
+                    break
+                }
+            }
+            try await machine.end()
+        }
+
         @Test func aSlowHostMakesTheContainerWaitAndAnAbsentOneDoesNot() async throws {
             let machine = try await TestMachine.boot()
             var guest = machine.guest

@@ -54,7 +54,7 @@ struct DomainDescriptionTests {
     @Test func memoryIsWhatWasAskedForAndTheOverheadRoundedUp() {
         var spec = Self.spec
         spec.guestMemory = ByteCount(128 << 20 | 1)
-        #expect(document(spec).contains("<memory unit='KiB'>\((128 + 64 + 1) * 1024)</memory>"))
+        #expect(document(spec).contains("<memory unit='KiB'>\((128 + 2 + 96 + 1) * 1024)</memory>"))
     }
 
     @Test func targetsAreCountedLikeTheLettersOfAnAlphabet() {

@@ -108,6 +108,53 @@ extension SystemTests {
             }
         }
 
+        @Test func aGuestPanicEndsThePodAndTheBootLogTellsWhy() async throws {
+            let (registry, image) = try await Fixtures.shared.get()
+            try await Node.with(registry: registry) { node, client in
+                try await client.pull(image)
+                let pod = try await client.runPod(
+                    podConfig {
+                        $0.linux = LinuxPodSandboxConfig { $0.securityContext = LinuxSandboxSecurityContext { $0.privileged = true } }
+                    })
+                let id = try await client.runContainer(
+                    in: pod,
+                    containerConfig("vandal", image, ["sh", "-c", "echo c > /proc/sysrq-trigger"]) {
+                        $0.linux = LinuxContainerConfig { $0.securityContext = LinuxContainerSecurityContext { $0.privileged = true } }
+                    })
+                #expect(try await client.exit(of: id).reason == "MachineFailed")
+                let info = try await client.podStatus(pod).info["machine"] ?? ""
+                #expect(info.contains("panicked"))
+                let log = try String(contentsOfFile: "\(node.root)/pods/\(pod)/boot.log", encoding: .utf8)
+                #expect(log.contains("Kernel panic - not syncing: sysrq triggered crash"))
+            }
+        }
+
+        /// The least that a pod may ask for is enough to boot with.
+        @Test func theSmallestPodRuns() async throws {
+            let (registry, image) = try await Fixtures.shared.get()
+            try await Node.with(registry: registry) { node, client in
+                try await client.pull(image)
+                func memory(_ mebibytes: Int64) -> (inout PodSandboxConfig) -> Void {
+                    { config in
+                        config.linux = LinuxPodSandboxConfig {
+                            $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = mebibytes << 20 }
+                        }
+                    }
+                }
+                await #expect { try await client.runPod(podConfig("tiny", memory(7))) } throws: {
+                    ($0 as? CarpelError)?.reason == "memoryTooSmall"
+                }
+                let pod = try await client.runPod(podConfig("small", memory(8)))
+                let id = try await client.runContainer(in: pod, containerConfig("a", image, ["sleep", "1000"]))
+                #expect(try await client.exec(id, "true").code == 0)
+                // What was asked for is there for the containers: the overhead covers the guest itself.
+                let usual = try await client.runPod(podConfig("usual", memory(128)))
+                let other = try await client.runContainer(in: usual, containerConfig("a", image, ["sleep", "1000"]))
+                let available = try await client.exec(other, "sh", "-c", "grep MemAvailable /proc/meminfo | tr -dc 0-9").out
+                #expect(try #require(Int(available)) >= 128 << 10)
+            }
+        }
+
         @Test func aStopSignalIsGivenTimeAndThenTheContainerIsKilled() async throws {
             let (registry, image) = try await Fixtures.shared.get()
             try await Node.with(registry: registry) { _, client in

@@ -7,6 +7,8 @@ public final class BusyboxImage: Sendable {
     public let tag = "latest"
     private let folder: TemporaryFolder
 
+    public func remove() { folder.remove() }
+
     public init() async throws {
         folder = try TemporaryFolder()
         layout = "\(folder.path)/layout"

@@ -23,7 +23,9 @@ public final class ChildProcess: Sendable {
         try process.run()
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit { killIfRunning() }
+
+    public func killIfRunning() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
     public var processID: Int32 { process.processIdentifier }
     public var isRunning: Bool { process.isRunning }

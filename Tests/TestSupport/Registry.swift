@@ -25,6 +25,11 @@ public final class Registry: Sendable {
         }
     }
 
+    public func remove() {
+        process.killIfRunning()
+        folder.remove()
+    }
+
     /// Pushes an OCI layout's image.
     public func push(_ image: BusyboxImage, as name: String) async throws -> String {
         try await shell(

@@ -14,7 +14,9 @@ public final class TemporaryFolder: Sendable {
         chmod(path, 0o711)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit { remove() }
+
+    public func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     public func file(_ name: String, _ content: String = "") throws -> String {
         let file = "\(path)/\(name)"

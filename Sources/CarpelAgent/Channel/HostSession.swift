@@ -15,6 +15,9 @@ final class HostSession {
     private var requests: [UInt32: MessageAssembler] = [:]
     private(set) var isConnected = false
     private var nonce: [UInt8] = []
+    /// A HELLO that was read while the port was still, or again, without a listener. It is answered once there is one:
+    /// if that is not the host that sent it, the answer's nonce tells it so, and its own HELLO follows.
+    private var early: Hello?
 
     /// A request, and the stream for its answers.
     var requested: (GuestRequest, HostStream) -> Void = { _, _ in }
@@ -26,6 +29,9 @@ final class HostSession {
         self.log = log
         port.received = { [unowned self] in receive($0) }
         port.hostLeft = { [unowned self] in disconnect() }
+        port.hostIsThere = { [unowned self] in
+            if let early { begin(early) }
+        }
         port.drained = { [unowned self] in
             for stream in streams.values { stream.writable() }
         }
@@ -72,16 +78,21 @@ final class HostSession {
             // A repetition that crossed our answer.
             break
         case .hello(let hello):
-            disconnect()
-            isConnected = true
-            nonce = hello.nonce
-            port.send(Hello(nonce: hello.nonce).bytes)
-            connectionChanged(true)
+            if port.isHungUp { early = hello } else { begin(hello) }
         case .frame(let frame) where frame.kind == .request:
             takeRequest(frame)
         case .frame(let frame):
             streams[frame.stream]?.handle(frame)
         }
+    }
+
+    private func begin(_ hello: Hello) {
+        disconnect()
+        early = nil
+        isConnected = true
+        nonce = hello.nonce
+        port.send(Hello(nonce: hello.nonce).bytes)
+        connectionChanged(true)
     }
 
     private func disconnect() {

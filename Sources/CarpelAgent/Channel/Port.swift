@@ -19,6 +19,8 @@ final class Port {
 
     var received: (ArraySlice<UInt8>) -> Void = { _ in }
     var hostLeft: () -> Void = {}
+    /// Called now and then while there is one.
+    var hostIsThere: () -> Void = {}
     /// Called when congestion is over.
     var drained: () -> Void = {}
 
@@ -33,8 +35,8 @@ final class Port {
         descriptor = Descriptor(try check(open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC), "open \(path)"))
         try loop.watch(descriptor, [.readable, .writable, .edges]) { [unowned self] events in
             read()
-            // Asked again, since the next host's HELLO may have come since the event was collected.
-            if events.contains(.hungUp), isHungUp { hostLeft() }
+            // Asked again: the next host may have come since the event was collected.
+            if events.contains(.hungUp), isHungUp { hostLeft() } else { hostIsThere() }
             flush()
         }
     }
@@ -52,7 +54,9 @@ final class Port {
         sent = 0
     }
 
-    private var isHungUp: Bool {
+    /// Nobody listens on the host's side, as far as the kernel knows: it learns of that on another queue than the
+    /// one that brings the bytes, later or earlier.
+    var isHungUp: Bool {
         var poll = pollfd(fd: descriptor.number, events: 0, revents: 0)
         return Glibc.poll(&poll, 1, 0) > 0 && poll.revents & Int16(POLLHUP) != 0
     }

@@ -29,12 +29,13 @@ enum NetworkCards {
     }
 
     private static func setUp(_ interface: SandboxConfiguration.Interface, index: Int32) throws(GuestFailure) {
-        // A card can be renamed only while it is down.
-        var down = RouteMessage(.link(index: index, flags: 0, change: UInt32(IFF_UP)))
-        down.add(.name, Array(interface.name.utf8) + [0])
-        if let mtu = interface.mtu { down.add(.mtu, mtu) }
-        try down.send("set up \(interface.name)")
         let up = UInt32(IFF_UP)
+        // A card can be renamed only while it is down, and one message would rename it first.
+        try RouteMessage(.link(index: index, flags: 0, change: up)).send("set \(interface.name) down")
+        var named = RouteMessage(.link(index: index, flags: 0, change: 0))
+        named.add(.name, Array(interface.name.utf8) + [0])
+        if let mtu = interface.mtu { named.add(.mtu, mtu) }
+        try named.send("name \(interface.name)")
         try RouteMessage(.link(index: index, flags: up, change: up)).send("set \(interface.name) up")
     }
 

@@ -60,12 +60,23 @@ extension PodSandbox {
         return RunningPod(machine: machine, guest: guest)
     }
 
+    /// How long the news of a machine's end may come after the end of its channel.
+    private static let endGrace = Duration.milliseconds(500)
+
     /// Waits for the agent's greeting, or for the machine's end if that comes first.
     func connect(to machine: any Machine, within timeout: Duration) async throws -> any Guest {
         let bootLog = environment.paths.bootLog(id)
         let connectGuest = environment.connectGuest
         return try await withThrowingTaskGroup(of: (any Guest).self) { group in
-            group.addTask { try await connectGuest(machine.channelPath, timeout) }
+            group.addTask {
+                do {
+                    return try await connectGuest(machine.channelPath, timeout)
+                } catch let error as CarpelError where error.code == .unavailable {
+                    // If the machine has just ended, that says more.
+                    try await Task.sleep(for: Self.endGrace)
+                    throw error
+                }
+            }
             group.addTask {
                 let end = await machine.end()
                 try Task.checkCancellation()

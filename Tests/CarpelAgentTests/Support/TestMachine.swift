@@ -1,3 +1,4 @@
+import CarpelCore
 import CarpelGuestProtocol
 import CarpelRuntime
 import Foundation
@@ -35,8 +36,7 @@ final class TestMachine: Sendable {
             "/usr/bin/qemu-system-x86_64",
             Self.arguments(files, disks, folder: folder.path), log: "\(folder.path)/qemu.log")
         let socket = socket
-        try await eventually("the machine's channel is there") { FileManager.default.fileExists(atPath: socket) }
-        guest = try await Self.connect(to: socket)
+        guest = try await Self.connectOnceItListens(to: socket)
         bootTime = ContinuousClock.now - start
         monitor = try Monitor("\(folder.path)/monitor.sock")
     }
@@ -90,6 +90,19 @@ final class TestMachine: Sendable {
             ])
     }
 
+    /// QEMU makes the socket a moment before it listens.
+    private static func connectOnceItListens(to socket: String) async throws -> GuestConnection {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try await connect(to: socket)
+            } catch let error as CarpelError where error.reason == "guestUnreachable" && ContinuousClock.now < deadline
+            {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+    }
+
     private static func connect(to socket: String) async throws -> GuestConnection {
         try await GuestConnection.connect(socketPath: socket, timeout: .seconds(60), logger: Logger(label: "test"))
     }
@@ -110,7 +123,7 @@ final class TestMachine: Sendable {
             "-device", "virtio-blk-pci,drive=scratch,serial=\(scratchDisk)",
             "-netdev", "user,id=net,restrict=on",
             "-device", "virtio-net-pci,netdev=net,mac=\(hardwareAddress)",
-            "-device", "pvpanic-pci",
+            "-device", "pvpanic",
         ]
     }
 }

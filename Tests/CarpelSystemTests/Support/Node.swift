@@ -113,7 +113,11 @@ actor Fixtures {
     func layout() async throws -> String { try await busybox().layout }
 
     private func busybox() async throws -> BusyboxImage {
-        let making = image ?? Task { try await BusyboxImage() }
+        let making = image ?? Task {
+            let image = try await BusyboxImage()
+            atProcessEnd { image.remove() }
+            return image
+        }
         image = making
         return try await making.value
     }
@@ -122,6 +126,7 @@ actor Fixtures {
         if let made { return try await made.value }
         let task = Task {
             let registry = try await Registry()
+            atProcessEnd { registry.remove() }
             return (registry: registry, image: try await registry.push(try await self.busybox(), as: "test/busybox:1"))
         }
         made = task
