@@ -96,7 +96,8 @@ let package = Package(
             name: "CarpelServerTests",
             dependencies: ["CarpelServer", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: strict),
         .testTarget(
-            name: "CarpelSystemTests", dependencies: ["CarpelClient", "CarpelServer", "TestSupport", "carpel", "carpeld"],
+            name: "CarpelSystemTests",
+            dependencies: ["CarpelClient", "CarpelServer", "TestSupport", "carpel", "carpeld"],
             swiftSettings: strict),
         .target(name: "CSeccompTesting", path: "Tests/CSeccompTesting"),
         .testTarget(
@@ -108,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "CarpelGuestProtocolTests", dependencies: ["CarpelGuestProtocol"], swiftSettings: strict),
         .testTarget(
-            name: "CarpelAgentTests", dependencies: [
+            name: "CarpelAgentTests",
+            dependencies: [
                 "CarpelAgent", "CarpelRuntime", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
     ]

@@ -21,7 +21,8 @@ public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringCo
         } else if let count = ByteCount(quantity: try container.decode(String.self)) {
             self = count
         } else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a quantity such as 128Mi or 8Gi")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not a quantity such as 128Mi or 8Gi")
         }
     }
 

@@ -3,7 +3,9 @@ import CarpelGuestProtocol
 
 extension CarpelError {
     static func podNotFound(_ id: String) -> CarpelError {
-        CarpelError(.notFound, "podNotFound", "no pod has the id \"\(id)\"; ListPodSandbox shows them all", field: "podSandboxId")
+        CarpelError(
+            .notFound, "podNotFound", "no pod has the id \"\(id)\"; ListPodSandbox shows them all",
+            field: "podSandboxId")
     }
 
     static func containerNotFound(_ id: String) -> CarpelError {

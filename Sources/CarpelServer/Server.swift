@@ -31,7 +31,8 @@ public struct Server: Sendable {
     private static func bind(_ path: String, adminGroup: String) async throws -> NIOAsyncChannel<Connection, Never> {
         guard path.utf8.count < 108 else {
             throw CarpelError(
-                .invalidArgument, "pathTooLong", "the socket's path \(path) has more than 107 bytes; use a shorter --state")
+                .invalidArgument, "pathTooLong",
+                "the socket's path \(path) has more than 107 bytes; use a shorter --state")
         }
         // Nobody else may connect before mode and group are set.
         let mask = umask(0o177)
@@ -42,7 +43,8 @@ public struct Server: Sendable {
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder()))
-                    return try Connection(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                    return try Connection(
+                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
             }
         if let group = GroupDatabase.id(of: adminGroup) { chown(path, 0, group) }
@@ -101,7 +103,8 @@ public struct Server: Sendable {
     }
 
     private func answer(
-        _ line: Line, as role: Role?, _ notifications: Notifier, through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ line: Line, as role: Role?, _ notifications: Notifier,
+        through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         let answer: Data?
         switch line {

@@ -47,7 +47,8 @@ struct Carpeld: AsyncParsableCommand {
             try await serve(paths, configuration, logger)
             withExtendedLifetime(lock) {}
         } catch let error as CarpelError {
-            logger.critical("\(error.message)", metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.reason)"])
+            logger.critical(
+                "\(error.message)", metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.reason)"])
             throw ExitCode.failure
         }
     }

@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"timeout": "soon"}"#, #"{"timeout": 1.5}"#, #"{"timeout": 99999999999999999999}"#, #"{"cmd": "ls"}"#, #"{"cmd": [1]}"#,
+        #"{"timeout": "soon"}"#, #"{"timeout": 1.5}"#, #"{"timeout": 99999999999999999999}"#, #"{"cmd": "ls"}"#,
+        #"{"cmd": [1]}"#,
     ])
     func wrongTypesAreErrors(_ text: String) {
         #expect(throws: DecodingError.self) { try decode(text, as: ExecSyncRequest.self) }
@@ -66,7 +67,11 @@ import Testing
     @Test func everyMessageSurvivesItsOwnEncoding() throws {
         let config = ContainerConfig {
             $0.metadata = ContainerMetadata { $0.name = "web" }
-            $0.envs = [KeyValue { $0.key = "A"; $0.value = Data("b".utf8) }]
+            $0.envs = [
+                KeyValue {
+                    $0.key = "A"; $0.value = Data("b".utf8)
+                }
+            ]
             $0.stopSignal = .SIGNAL_SIGRTMINPLUS3
             $0.linux = LinuxContainerConfig {
                 $0.resources = LinuxContainerResources { $0.cpuQuota = -1 }
@@ -77,7 +82,8 @@ import Testing
     }
 
     @Test func unknownFieldsAreNamedByTheirPath() throws {
-        let text = #"{"config": {"colour": 1, "linux": {"sysctls": {"any.key": "1"}, "hue": 2}, "portMappings": [{"port": 1}]}}"#
+        let text =
+            #"{"config": {"colour": 1, "linux": {"sysctls": {"any.key": "1"}, "hue": 2}, "portMappings": [{"port": 1}]}}"#
         let unknown = RunPodSandboxRequest.unknownFields(in: try JSONSerialization.jsonObject(with: Data(text.utf8)))
         #expect(unknown == ["config.colour", "config.linux.hue", "config.portMappings[0].port"])
     }

@@ -28,14 +28,13 @@ extension AgentTests {
                     }
                 }
             }
-            do { try await machine.connect().close() } catch { print("STUCK", machine.console); try await Task.sleep(for: .seconds(300)) }
             let guest = try await machine.connect()
             #expect(try await guest.run(.shell("echo alive", in: "c")).stdout == "alive\n")
             #expect(try await guest.run(.shell("echo well")).stdout == "well\n")
             try await machine.end()
         }
 
-        private static func frame(_ generator: inout Repeatable, stream: UInt32? = nil) -> Frame {
+        static func frame(_ generator: inout Repeatable, stream: UInt32? = nil) -> Frame {
             let kind = Frame.Kind.allCases.randomElement(using: &generator) ?? .data
             let count = Int.random(in: 0...300, using: &generator)
             return Frame(
@@ -45,7 +44,7 @@ extension AgentTests {
         }
 
         /// A request that has been changed somewhere, and may still be one.
-        private static func request(_ generator: inout Repeatable) throws -> [UInt8] {
+        static func request(_ generator: inout Repeatable) throws -> [UInt8] {
             var spec = ContainerSpec.shell("true", id: "x\(Int.random(in: 0..<5, using: &generator))")
             spec.layers = Bool.random(using: &generator) ? [TestMachine.baseLayer] : []
             spec.process.workingDirectory =
@@ -75,7 +74,7 @@ extension AgentTests {
 }
 
 /// The same numbers in every run: Knuth's linear congruential generator, its upper half.
-private struct Repeatable: RandomNumberGenerator {
+struct Repeatable: RandomNumberGenerator {
     private var state: UInt64 = 7
 
     mutating func next() -> UInt64 {

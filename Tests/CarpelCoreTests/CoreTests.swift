@@ -3,7 +3,9 @@ import Foundation
 import Testing
 
 @Suite struct ByteCountTests {
-    @Test(arguments: [("0", 0), ("128Mi", 128 << 20), ("2G", 2_000_000_000), ("1Ki", 1024), ("77", 77)] as [(String, Int64)])
+    @Test(
+        arguments: [("0", 0), ("128Mi", 128 << 20), ("2G", 2_000_000_000), ("1Ki", 1024), ("77", 77)]
+            as [(String, Int64)])
     func quantitiesAreRead(_ text: String, _ bytes: Int64) {
         #expect(ByteCount(quantity: text)?.bytes == bytes)
     }
@@ -35,7 +37,9 @@ import Testing
 
     @Test func whatTakesTooLongIsCancelledAndSaysSo() async {
         await #expect(throws: CarpelError(.deadlineExceeded, "late", "work took longer than 0.01 seconds")) {
-            try await withDeadline(.milliseconds(10), reason: "late", "work") { try await Task.sleep(for: .seconds(60)) }
+            try await withDeadline(.milliseconds(10), reason: "late", "work") {
+                try await Task.sleep(for: .seconds(60))
+            }
         }
     }
 }

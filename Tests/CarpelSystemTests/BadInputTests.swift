@@ -11,14 +11,18 @@ extension SystemTests {
         private func send(_ lines: [String], to node: Node, as user: Int = 0) async throws -> [[String: Any]] {
             let input = try node.folder.file("input", lines.joined(separator: "\n") + "\n")
             let output = try await shell(
-                "setpriv --reuid=\"$3\" --regid=\"$3\" --clear-groups socat -t 20 - \"UNIX-CONNECT:$1\" < \"$2\"", node.socket, input, "\(user)")
+                "setpriv --reuid=\"$3\" --regid=\"$3\" --clear-groups socat -t 20 - \"UNIX-CONNECT:$1\" < \"$2\"",
+                node.socket, input, "\(user)")
             return try output.split(separator: "\n").map {
                 try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
             }
         }
 
         private func reasons(_ answers: [[String: Any]]) -> Set<String> {
-            Set(answers.compactMap { (($0["error"] as? [String: Any])?["data"] as? [String: Any])?["reason"] as? String })
+            Set(
+                answers.compactMap {
+                    (($0["error"] as? [String: Any])?["data"] as? [String: Any])?["reason"] as? String
+                })
         }
 
         @Test func malformedMessagesLeaveTheConnectionUsable() async throws {
@@ -30,14 +34,20 @@ extension SystemTests {
                         String(repeating: "x", count: (16 << 20) + 1),
                         String(repeating: "[", count: 70), #"{"jsonrpc":"2.0","id":3,"method":"Version"}"#,
                     ], to: node)
-                #expect(reasons(answers) == ["parseError", "invalidRequest", "methodNotFound", "invalidParams", "messageTooLong", "nestedTooDeep"])
+                #expect(
+                    reasons(answers) == [
+                        "parseError", "invalidRequest", "methodNotFound", "invalidParams", "messageTooLong",
+                        "nestedTooDeep",
+                    ])
                 #expect(answers.contains { ($0["id"] as? Int) == 3 && $0["result"] != nil })
             }
         }
 
         @Test func strangersAreKeptOutAndViewersMayOnlyLook() async throws {
             try await Node.with(settings: "socket: { viewUsers: [1] }\n") { node, _ in
-                await #expect(throws: SupportError.self) { try await send([#"{"jsonrpc":"2.0","id":1,"method":"Version"}"#], to: node, as: 1) }
+                await #expect(throws: SupportError.self) {
+                    try await send([#"{"jsonrpc":"2.0","id":1,"method":"Version"}"#], to: node, as: 1)
+                }
                 chmod(node.socket, 0o666)
                 chmod(node.folder.path, 0o755)
                 let lines = [
@@ -65,7 +75,8 @@ extension SystemTests {
                     await #expect { try await call() } throws: { ($0 as? CarpelError)?.code == .notFound }
                 }
                 for call in [
-                    { _ = try await client.podStatus("") }, { try await client.stopPod("") }, { try await client.startContainer("") },
+                    { _ = try await client.podStatus("") }, { try await client.stopPod("") },
+                    { try await client.startContainer("") },
                 ] as [() async throws -> Void] {
                     await #expect { try await call() } throws: { ($0 as? CarpelError)?.reason == "fieldMissing" }
                 }
@@ -89,10 +100,18 @@ extension SystemTests {
                 }
                 #expect(hostNetwork?.code == .unimplemented)
                 #expect(hostNetwork?.field == "config.linux.securityContext.namespaceOptions.network")
-                let ports = await refusal { $0.portMappings = [PortMapping { $0.containerPort = 80; $0.hostPort = 8080 }] }
+                let ports = await refusal {
+                    $0.portMappings = [
+                        PortMapping {
+                            $0.containerPort = 80; $0.hostPort = 8080
+                        }
+                    ]
+                }
                 #expect(ports?.code == .unimplemented && ports?.field?.hasPrefix("config.portMappings") == true)
                 let memory = await refusal {
-                    $0.linux = LinuxPodSandboxConfig { $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 1 << 20 } }
+                    $0.linux = LinuxPodSandboxConfig {
+                        $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 1 << 20 }
+                    }
                 }
                 #expect(memory?.code == .invalidArgument)
                 let nameless = await refusal { $0.metadata = nil }
@@ -115,7 +134,8 @@ extension SystemTests {
                 #expect(await refusal("example/UPPER")?.code == .invalidArgument)
                 #expect(await refusal("127.0.0.1:1/a:1")?.code == .unavailable)
                 #expect(await refusal("")?.code == .invalidArgument)
-                let absent = try await client.call(Methods.imageStatus, ImageStatusRequest { $0.image = ImageSpec { $0.image = image } })
+                let absent = try await client.call(
+                    Methods.imageStatus, ImageStatusRequest { $0.image = ImageSpec { $0.image = image } })
                 #expect(absent.image == nil)
                 try await client.pull(image)
                 let images = try await client.images()
@@ -135,17 +155,29 @@ extension SystemTests {
                     } catch { return error as? CarpelError }
                 }
                 #expect(await refusal(containerConfig("a", "absent:1", ["true"]))?.reason == "imageNotFound")
-                let mount = await refusal(containerConfig("b", image, ["true"]) { $0.mounts = [Mount { $0.hostPath = "/etc"; $0.containerPath = "/x" }] })
+                let mount = await refusal(
+                    containerConfig("b", image, ["true"]) {
+                        $0.mounts = [
+                            Mount {
+                                $0.hostPath = "/etc"; $0.containerPath = "/x"
+                            }
+                        ]
+                    })
                 #expect(mount?.field == "config.mounts[0]" && mount?.code == .unimplemented)
                 #expect(try await client.containers().isEmpty)
 
                 #expect(await refusal(containerConfig("c", image, ["nonexistent"]))?.reason == "commandNotFound")
                 let user = await refusal(
                     containerConfig("d", image, ["true"]) {
-                        $0.linux = LinuxContainerConfig { $0.securityContext = LinuxContainerSecurityContext { $0.runAsUsername = "bob" } }
+                        $0.linux = LinuxContainerConfig {
+                            $0.securityContext = LinuxContainerSecurityContext { $0.runAsUsername = "bob" }
+                        }
                     })
                 #expect(user?.reason == "userNotFound")
-                #expect(try await client.exec(try await client.runContainer(in: pod, containerConfig("e", image, ["sleep", "99"])), "true").code == 0)
+                #expect(
+                    try await client.exec(
+                        try await client.runContainer(in: pod, containerConfig("e", image, ["sleep", "99"])), "true"
+                    ).code == 0)
             }
         }
 
@@ -153,12 +185,16 @@ extension SystemTests {
             let settings = "guest: { kernel: /nowhere/vmlinux, initramfs: /nowhere/initramfs }\n"
             try await Node.with(settings: settings) { _, client in
                 await #expect { try await client.runPod() } throws: {
-                    ($0 as? CarpelError)?.code == .failedPrecondition && ($0 as? CarpelError)?.message.contains("/nowhere/vmlinux") == true
+                    ($0 as? CarpelError)?.code == .failedPrecondition
+                        && ($0 as? CarpelError)?.message.contains("/nowhere/vmlinux") == true
                 }
                 let pods = try await client.pods()
                 #expect(pods.isEmpty)
                 let checks = try await client.call(Methods.doctor, DoctorRequest()).checks
-                #expect(checks.contains { $0.outcome == .FAILED && $0.finding.contains("/nowhere/vmlinux") && !$0.fix.isEmpty })
+                #expect(
+                    checks.contains {
+                        $0.outcome == .FAILED && $0.finding.contains("/nowhere/vmlinux") && !$0.fix.isEmpty
+                    })
             }
         }
 

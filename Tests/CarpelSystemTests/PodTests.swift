@@ -17,15 +17,24 @@ extension SystemTests {
                 let pod = try await client.runPod(podConfig { $0.logDirectory = "\(node.folder.path)/logs" })
                 let first = try await client.runContainer(
                     in: pod,
-                    containerConfig("first", image, ["sh", "-c", "echo $GREETING $NAME; echo oops >&2; exec sleep 1000"]) {
-                        $0.envs = [KeyValue { $0.key = "NAME"; $0.value = Data("Ada".utf8) }]
+                    containerConfig(
+                        "first", image, ["sh", "-c", "echo $GREETING $NAME; echo oops >&2; exec sleep 1000"]
+                    ) {
+                        $0.envs = [
+                            KeyValue {
+                                $0.key = "NAME"; $0.value = Data("Ada".utf8)
+                            }
+                        ]
                         $0.logPath = "first/0.log"
                     })
-                let second = try await client.runContainer(in: pod, containerConfig("second", image, ["sleep", "1000"]))
+                let second = try await client.runContainer(
+                    in: pod, containerConfig("second", image, ["sleep", "1000"]))
 
                 let whoami = try await client.exec(first, "hostname")
                 #expect(whoami.code == 0 && whoami.out == "web\n")
-                #expect(try await client.exec(second, "sh", "-c", "echo out; echo err >&2; exit 5") == (5, "out\n", "err\n"))
+                #expect(
+                    try await client.exec(second, "sh", "-c", "echo out; echo err >&2; exit 5") == (5, "out\n", "err\n")
+                )
                 // Containers of a pod share the network and nothing else.
                 _ = try await client.exec(first, "touch", "/only-here")
                 #expect(try await client.exec(second, "test", "-e", "/only-here").code == 1)
@@ -34,14 +43,19 @@ extension SystemTests {
                 #expect(try await client.containerStatus(first).logPath == log)
                 try await eventually("the log is written") {
                     let lines = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n") ?? []
-                    return lines.contains { $0.hasSuffix("stdout F hello Ada") } && lines.contains { $0.hasSuffix("stderr F oops") }
+                    return lines.contains { $0.hasSuffix("stdout F hello Ada") }
+                        && lines.contains { $0.hasSuffix("stderr F oops") }
                 }
 
                 let status = try await client.podStatus(pod)
                 #expect(status.status?.state == .SANDBOX_READY)
                 #expect(status.containersStatuses.map(\.id) == [first, second])
-                let timeline = try JSONDecoder().decode([TimelineStep].self, from: Data((status.info["timeline"] ?? "").utf8))
-                #expect(timeline.map(\.name) == ["record", "folders", "scratch disk", "machine", "agent", "sandbox configuration"])
+                let timeline = try JSONDecoder().decode(
+                    [TimelineStep].self, from: Data((status.info["timeline"] ?? "").utf8))
+                #expect(
+                    timeline.map(\.name) == [
+                        "record", "folders", "scratch disk", "machine", "agent", "sandbox configuration",
+                    ])
                 #expect(timeline.allSatisfy { ($0.durationNanoseconds ?? 0) > 0 && $0.failure == nil })
 
                 try await client.stopPod(pod)
@@ -64,7 +78,8 @@ extension SystemTests {
                 func pods(_ set: (inout PodSandboxFilter) -> Void) async throws -> [String] {
                     var filter = PodSandboxFilter()
                     set(&filter)
-                    return try await client.call(Methods.listPodSandbox, ListPodSandboxRequest { $0.filter = filter }).items.map(\.id)
+                    return try await client.call(Methods.listPodSandbox, ListPodSandboxRequest { $0.filter = filter })
+                        .items.map(\.id)
                 }
                 #expect(try await pods { _ in } == [stopped, web])
                 #expect(try await pods { $0.state = PodSandboxStateValue { $0.state = .SANDBOX_READY } } == [web])
@@ -72,15 +87,20 @@ extension SystemTests {
                 #expect(try await pods { $0.labelSelector = ["app": "db", "tier": "x"] }.isEmpty)
                 #expect(try await pods { $0.id = String(web.prefix(10)) } == [web])
 
-                let created = try await client.createContainer(in: web, containerConfig("a", image, ["sleep", "9"]) { $0.labels = ["l": "1"] })
+                let created = try await client.createContainer(
+                    in: web, containerConfig("a", image, ["sleep", "9"]) { $0.labels = ["l": "1"] })
                 func containers(_ set: (inout ContainerFilter) -> Void) async throws -> [String] {
                     var filter = ContainerFilter()
                     set(&filter)
-                    return try await client.call(Methods.listContainers, ListContainersRequest { $0.filter = filter }).containers.map(\.id)
+                    return try await client.call(Methods.listContainers, ListContainersRequest { $0.filter = filter })
+                        .containers.map(\.id)
                 }
                 #expect(try await containers { $0.podSandboxId = web } == [created])
                 #expect(try await containers { $0.podSandboxId = stopped }.isEmpty)
-                #expect(try await containers { $0.state = ContainerStateValue { $0.state = .CONTAINER_CREATED } } == [created])
+                #expect(
+                    try await containers { $0.state = ContainerStateValue { $0.state = .CONTAINER_CREATED } } == [
+                        created
+                    ])
                 #expect(try await containers { $0.labelSelector = ["l": "2"] }.isEmpty)
             }
         }
@@ -90,7 +110,9 @@ extension SystemTests {
             try await Node.with(registry: registry) { _, client in
                 try await client.pull(image)
                 let pod = try await client.runPod()
-                func exit(_ name: String, _ command: [String], _ set: (inout ContainerConfig) -> Void = { _ in }) async throws -> ContainerStatus {
+                func exit(_ name: String, _ command: [String], _ set: (inout ContainerConfig) -> Void = { _ in })
+                    async throws -> ContainerStatus
+                {
                     let id = try await client.runContainer(in: pod, containerConfig(name, image, command, set))
                     return try await client.exit(of: id)
                 }
@@ -102,7 +124,9 @@ extension SystemTests {
                 let signalled = try await exit("signalled", ["sh", "-c", "kill -SEGV $$"])
                 #expect(signalled.exitCode == 139 && signalled.reason == "Error")
                 let hungry = try await exit("hungry", ["sh", "-c", "x=a; while true; do x=$x$x; done"]) {
-                    $0.linux = LinuxContainerConfig { $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 16 << 20 } }
+                    $0.linux = LinuxContainerConfig {
+                        $0.resources = LinuxContainerResources { $0.memoryLimitInBytes = 16 << 20 }
+                    }
                 }
                 #expect(hungry.exitCode == 137 && hungry.reason == "OOMKilled")
             }
@@ -114,12 +138,16 @@ extension SystemTests {
                 try await client.pull(image)
                 let pod = try await client.runPod(
                     podConfig {
-                        $0.linux = LinuxPodSandboxConfig { $0.securityContext = LinuxSandboxSecurityContext { $0.privileged = true } }
+                        $0.linux = LinuxPodSandboxConfig {
+                            $0.securityContext = LinuxSandboxSecurityContext { $0.privileged = true }
+                        }
                     })
                 let id = try await client.runContainer(
                     in: pod,
                     containerConfig("vandal", image, ["sh", "-c", "echo c > /proc/sysrq-trigger"]) {
-                        $0.linux = LinuxContainerConfig { $0.securityContext = LinuxContainerSecurityContext { $0.privileged = true } }
+                        $0.linux = LinuxContainerConfig {
+                            $0.securityContext = LinuxContainerSecurityContext { $0.privileged = true }
+                        }
                     })
                 #expect(try await client.exit(of: id).reason == "MachineFailed")
                 let info = try await client.podStatus(pod).info["machine"] ?? ""
@@ -150,7 +178,8 @@ extension SystemTests {
                 // What was asked for is there for the containers: the overhead covers the guest itself.
                 let usual = try await client.runPod(podConfig("usual", memory(128)))
                 let other = try await client.runContainer(in: usual, containerConfig("a", image, ["sleep", "1000"]))
-                let available = try await client.exec(other, "sh", "-c", "grep MemAvailable /proc/meminfo | tr -dc 0-9").out
+                let available = try await client.exec(other, "sh", "-c", "grep MemAvailable /proc/meminfo | tr -dc 0-9")
+                    .out
                 #expect(try #require(Int(available)) >= 128 << 10)
             }
         }
@@ -161,7 +190,11 @@ extension SystemTests {
                 try await client.pull(image)
                 let pod = try await client.runPod()
                 let polite = try await client.runContainer(
-                    in: pod, containerConfig("polite", image, ["sh", "-c", "trap 'exit 7' USR1; touch /tmp/polite; while true; do sleep 0.1; done"]) {
+                    in: pod,
+                    containerConfig(
+                        "polite", image,
+                        ["sh", "-c", "trap 'exit 7' USR1; touch /tmp/polite; while true; do sleep 0.1; done"]
+                    ) {
                         $0.stopSignal = .SIGNAL_SIGUSR1
                     })
                 try await ready(polite, client, "/tmp/polite")
@@ -169,7 +202,10 @@ extension SystemTests {
                 #expect(try await client.containerStatus(polite).exitCode == 7)
 
                 let stubborn = try await client.runContainer(
-                    in: pod, containerConfig("stubborn", image, ["sh", "-c", "trap '' TERM; touch /tmp/stubborn; while true; do sleep 0.1; done"]))
+                    in: pod,
+                    containerConfig(
+                        "stubborn", image,
+                        ["sh", "-c", "trap '' TERM; touch /tmp/stubborn; while true; do sleep 0.1; done"]))
                 try await ready(stubborn, client, "/tmp/stubborn")
                 try await client.stopContainer(stubborn, timeout: 1)
                 #expect(try await client.containerStatus(stubborn).exitCode == 137)
@@ -193,7 +229,9 @@ extension SystemTests {
                 try await eventually("the late command is gone") {
                     try await client.exec(id, "sh", "-c", "ps | grep -c '[s]leep 77'; true").out == "0\n"
                 }
-                #expect(try await client.exec(id, "sh", "-c", "head -c 17000000 /dev/zero", timeout: 120).out.utf8.count == 16 << 20)
+                #expect(
+                    try await client.exec(id, "sh", "-c", "head -c 17000000 /dev/zero", timeout: 120).out.utf8.count
+                        == 16 << 20)
                 let missing = try await client.exec(id, "nonexistent")
                 #expect(missing.code == 127 && missing.err.contains("nonexistent"))
             }

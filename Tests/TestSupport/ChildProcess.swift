@@ -34,7 +34,8 @@ public final class ChildProcess: Sendable {
     /// Sends the signal and waits for the end.
     public func end(_ signal: Int32 = SIGTERM) async throws {
         kill(process.processIdentifier, signal)
-        try await eventually("\(process.executableURL?.lastPathComponent ?? "the process") ends") { [self] in !isRunning }
+        try await eventually("\(process.executableURL?.lastPathComponent ?? "the process") ends") { [self] in !isRunning
+        }
     }
 }
 

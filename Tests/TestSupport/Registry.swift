@@ -33,7 +33,8 @@ public final class Registry: Sendable {
     /// Pushes an OCI layout's image.
     public func push(_ image: BusyboxImage, as name: String) async throws -> String {
         try await shell(
-            "skopeo copy --quiet --dest-tls-verify=false \"oci:$1:$2\" \"docker://$3/$4\"", image.layout, image.tag, address,
+            "skopeo copy --quiet --dest-tls-verify=false \"oci:$1:$2\" \"docker://$3/$4\"", image.layout, image.tag,
+            address,
             name)
         return "\(address)/\(name)"
     }

@@ -120,7 +120,8 @@ private func decodeInteger<Integer: FixedWidthInteger & Decodable>(from decoder:
     let container = try decoder.singleValueContainer()
     guard let text = try? container.decode(String.self) else { return try container.decode(Integer.self) }
     guard let value = Integer(text) else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a number that fits \(Integer.self)")
+        throw DecodingError.dataCorruptedError(
+            in: container, debugDescription: "not a number that fits \(Integer.self)")
     }
     return value
 }

@@ -8,23 +8,38 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Checks everything that a pod's start needs on this node.",
         discussion: """
-            Exits with 1 if a check failed, with 4 if the daemon does not answer.
+            The daemon checks its own node; where none answers, `carpeld --check` does it with the same options
+            as the daemon would be started with. Exits with 1 if a check failed, with 4 if no daemon answers.
 
-            Example:
+            Examples:
               carpel doctor
+              carpel doctor --config /etc/carpel/carpeld.yaml
             """)
 
     @OptionGroup var list: ListFormat
     @OptionGroup var daemon: DaemonOptions
 
+    @Option(help: ArgumentHelp("The root of a daemon that does not run.", valueName: "folder"))
+    var root: String?
+
+    @Option(help: ArgumentHelp("The state folder of a daemon that does not run.", valueName: "folder"))
+    var state: String?
+
+    @Option(help: ArgumentHelp("The configuration of a daemon that does not run.", valueName: "file"))
+    var config: String?
+
     func run() async throws {
-        let checks: [DoctorCheck]
         do {
-            checks = try await daemon.connect().call(Methods.doctor, DoctorRequest(), timeout: .seconds(120)).checks
+            let answer = try await daemon.connect().call(Methods.doctor, DoctorRequest(), timeout: .seconds(120))
+            try report(answer.checks)
         } catch let error as CarpelError where ExitStatus(error) == .daemonUnavailable {
-            Console.out(DaemonAbsence(socketPath: daemon.socketPath).advice)
+            Console.err(DaemonAbsence(socketPath: daemon.socketPath).advice)
+            try report(try DaemonCheck(root: root, state: state, config: config).run())
             throw error
         }
+    }
+
+    private func report(_ checks: [DoctorCheck]) throws {
         try list.print(checks) { Self.report(checks, style: .of(STDOUT_FILENO)) }
         if checks.contains(where: { $0.outcome == .FAILED }) { throw ExitCode(ExitStatus.failure.rawValue) }
     }
@@ -55,7 +70,7 @@ struct DaemonAbsence {
 
     var advice: String {
         """
-        No daemon answers, so the node cannot be checked. Look at these:
+        No daemon answers. Look at these:
           \(socket)
           - is carpeld running? `pgrep -a carpeld`
           - does it start? run `carpeld` as root and read its first lines

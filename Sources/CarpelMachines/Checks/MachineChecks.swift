@@ -24,9 +24,9 @@ public struct MachineChecks: Sendable {
             ]
                 + [("kernel", kernel), ("initramfs", initramfs)].map { file($0, at: $1, account) }
         }
-        return (checks ?? [MachineCheck("host", .fail, "the checks did not end in time")]) + [
-            await versions(hypervisor)
-        ]
+        let found = checks ?? [MachineCheck("host", .fail, "the checks did not end in time")]
+        guard let hypervisor else { return found }
+        return found + [await versions(hypervisor)]
     }
 
     private func accelerator(_ account: Result<Account, any Error>) -> MachineCheck {
@@ -38,7 +38,9 @@ public struct MachineChecks: Sendable {
             }
             return MachineCheck(
                 "accelerator", .warn, "machines run without KVM, slowly: \(choice.reason)",
-                fix: "use a host with hardware virtualization, or enable nested virtualization in the host's host")
+                fix:
+                    "use a host with hardware virtualization, or enable nested virtualization where this host is a guest"
+            )
         } catch {
             return Self.failed("accelerator", error)
         }
@@ -130,10 +132,7 @@ public struct MachineChecks: Sendable {
         }
     }
 
-    private func versions(_ hypervisor: LibvirtHypervisor?) async -> MachineCheck {
-        guard let hypervisor else {
-            return MachineCheck("versions", .warn, "not known: the hypervisor is not open", fix: "see carpeld's log")
-        }
+    private func versions(_ hypervisor: LibvirtHypervisor) async -> MachineCheck {
         do {
             let found = try await hypervisor.versions()
             return MachineCheck("versions", .ok, "libvirt \(found.libvirt), QEMU \(found.qemu)")

@@ -117,6 +117,7 @@ public final class LibvirtHypervisor: Hypervisor {
         } catch {
             logger.warning("\(error)")
         }
+        if place.isOwn { MachineControlGroups.removeEmptyPartition() }
         events.finish()
         machines.abandonAll()
         calls.close()

@@ -10,6 +10,7 @@ final class LibvirtMachine: Machine {
     private let domain: LibvirtDomain
     private let process: QEMUProcess
     private let files: MachineFiles
+    private let controlGroups: MachineControlGroups
     private let account: Account
     private let calls: BlockingCalls
     private let timeout: Duration
@@ -26,6 +27,7 @@ final class LibvirtMachine: Machine {
         (self.id, self.uuid, self.domain, self.process) = (id, uuid, domain, process)
         (self.files, self.fate, self.account, self.calls, self.timeout) = (files, fate, account, calls, timeout)
         self.background = background
+        controlGroups = MachineControlGroups(of: process.id, domain: DomainDescription.domainName(id))
         channelPath = files.channelPath
         Task { [process, fate] in
             if await process.waitForEnd() { await fate.processEnded(log: log) }
@@ -64,6 +66,7 @@ final class LibvirtMachine: Machine {
         process.kill()
         try await waitForProcess()
         files.removeChannel()
+        controlGroups.remove()
     }
 
     private func tidyUp() async {
@@ -72,6 +75,7 @@ final class LibvirtMachine: Machine {
         if await !fate.waitForLibvirt(.seconds(10)) {
             _ = try? await calls.run("destroying machine \(id)", timeout: timeout) { [domain] in try domain.destroy() }
         }
+        controlGroups.remove()
         files.removeLog()
     }
 

@@ -46,7 +46,8 @@ extension MachineSpec {
         guard FileStatus(path)?.kind == .file else {
             throw CarpelError(
                 .failedPrecondition, "\(what)Missing",
-                "there is no \(what) at \(path); build the guest, or set the path of the one that you have")
+                "there is no \(what) at \(path); build it with hack/guest, and name it in the configuration under guest"
+            )
         }
         guard let obstacle = account.obstacle(to: .read, at: path) else { return }
         throw CarpelError(

@@ -6,7 +6,9 @@ extension Runtime {
         guard let config = request.config else { throw CarpelError.missing("config") }
         let pod = try requirePod(request.podSandboxId)
         try CarpelRuntime.validate(container: config, in: await pod.record.config)
-        guard let reference = config.image?.image, !reference.isEmpty else { throw CarpelError.missing("config.image.image") }
+        guard let reference = config.image?.image, !reference.isEmpty else {
+            throw CarpelError.missing("config.image.image")
+        }
         guard let image = try await images.image(reference) else { throw CarpelError.imageNotFound(reference) }
         let id = try await shielded { try await pod.createContainer(config, image: image) }
         return CreateContainerResponse { $0.containerId = id }

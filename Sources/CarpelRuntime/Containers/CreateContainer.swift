@@ -44,7 +44,8 @@ extension PodSandbox {
             id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
         return ContainerRecord(
             id: id, podID: self.id, name: name, config: config, imageID: image.id,
-            imageReference: image.repoDigests.first ?? image.id, layers: layers, spec: Data(try CBOREncoder().encode(spec)),
+            imageReference: image.repoDigests.first ?? image.id, layers: layers,
+            spec: Data(try CBOREncoder().encode(spec)),
             createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, logLength: 0)
     }
 

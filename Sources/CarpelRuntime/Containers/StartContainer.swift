@@ -12,7 +12,8 @@ extension PodSandbox {
         guard case .created = container.record.phase else {
             throw CarpelError(
                 .failedPrecondition, "containerNotCreated",
-                "the container is \(container.record.state.rawValue); only a container that was just created can be started")
+                "the container is \(container.record.state.rawValue); only a container that was just created can be started"
+            )
         }
         let guest = try running().guest
         try await update(id) { $0.phase = .starting }

@@ -26,10 +26,13 @@ extension PodSandbox {
             if exited != nil { return }
         }
         try await signalContainer(id, Self.sigkill, everyProcess: true, in: running)
-        _ = try await withDeadline(Self.killTimeout, reason: "killTimeout", "kill the container") { try await exit.wait() }
+        _ = try await withDeadline(Self.killTimeout, reason: "killTimeout", "kill the container") {
+            try await exit.wait()
+        }
     }
 
-    private func signalContainer(_ id: String, _ signal: Int32, everyProcess: Bool, in running: RunningPod) async throws {
+    private func signalContainer(_ id: String, _ signal: Int32, everyProcess: Bool, in running: RunningPod) async throws
+    {
         do {
             try await running.guest.call(.signalContainer(id: id, signal: signal, everyProcess: everyProcess))
         } catch let failure as GuestFailure where failure.reason == .invalidState || failure.reason == .notFound {

@@ -34,7 +34,8 @@ struct ScratchDisks: Sendable {
             Self.formatter,
             ["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,discard", partial])
         guard rename(partial, template) == 0 else {
-            throw CarpelError(.internal, "scratchDiskFailed", "cannot keep \(template): \(String(cString: strerror(errno)))")
+            throw CarpelError(
+                .internal, "scratchDiskFailed", "cannot keep \(template): \(String(cString: strerror(errno)))")
         }
         return template
     }
@@ -50,7 +51,9 @@ struct ScratchDisks: Sendable {
             let full = words.contains("No space left")
             throw CarpelError(
                 full ? .resourceExhausted : .internal, full ? "noSpace" : "scratchDiskFailed",
-                full ? "no space left for the pod's scratch disk: free some on the file system of --root" : "\(program): \(words)")
+                full
+                    ? "no space left for the pod's scratch disk: free some on the file system of --root"
+                    : "\(program): \(words)")
         }
     }
 }

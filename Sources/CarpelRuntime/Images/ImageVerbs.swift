@@ -24,7 +24,9 @@ extension Runtime {
     }
 
     public func imageStatus(_ request: ImageStatusRequest) async throws -> ImageStatusResponse {
-        guard let image = try await images.image(try required(request.image, "image")) else { return ImageStatusResponse() }
+        guard let image = try await images.image(try required(request.image, "image")) else {
+            return ImageStatusResponse()
+        }
         return try ImageStatusResponse {
             $0.image = ImageItem(image)
             if request.verbose { $0.info = try image.info() }
@@ -39,10 +41,15 @@ extension Runtime {
                 .failedPrecondition, "recordsUnreadable",
                 "records of this node cannot be read, so it is not known which disks are in use; see Status")
         }
+        try await images.remove(reference, inUse: await layersInUse())
+        return EmptyResponse()
+    }
+
+    /// Diff ids of every layer that a container of this node stands on.
+    func layersInUse() async -> Set<String> {
         var inUse: Set<String> = []
         for pod in pods.values { inUse.formUnion(await pod.layersInUse) }
-        try await images.remove(reference, inUse: inUse)
-        return EmptyResponse()
+        return inUse
     }
 
     public func imageFsInfo(_ request: ImageFsInfoRequest) async throws -> ImageFsInfoResponse {

@@ -34,7 +34,9 @@ struct ContainerLog {
         for record in records { Self.format(record, into: &text) }
         var written = 0
         while written < text.count {
-            let count = text.withUnsafeBytes { write(descriptor.number, $0.baseAddress?.advanced(by: written), $0.count - written) }
+            let count = text.withUnsafeBytes {
+                write(descriptor.number, $0.baseAddress?.advanced(by: written), $0.count - written)
+            }
             guard count >= 0 else {
                 if errno == EINTR { continue }
                 ftruncate(descriptor.number, off_t(length))

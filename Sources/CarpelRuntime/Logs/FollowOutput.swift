@@ -20,7 +20,9 @@ extension PodSandbox {
                     return
                 } catch {
                     guard case .ready = state, containers[id] != nil else { return }
-                    logger.error("cannot copy output to the log", metadata: ["container": "\(id.prefix(13))", "cause": "\(error)"])
+                    logger.error(
+                        "cannot copy output to the log",
+                        metadata: ["container": "\(id.prefix(13))", "cause": "\(error)"])
                     try? await Task.sleep(for: .seconds(1))
                 }
             }

@@ -15,16 +15,21 @@ public struct NodeChecks: Sendable {
     private let paths: NodePaths
     private let configuration: DaemonConfiguration
 
-    public init(paths: NodePaths, configuration: DaemonConfiguration) {
+    private let hypervisor: LibvirtHypervisor?
+
+    /// - Parameter hypervisor: the daemon's own, which alone tells versions.
+    public init(paths: NodePaths, configuration: DaemonConfiguration, hypervisor: LibvirtHypervisor? = nil) {
         self.paths = paths
         self.configuration = configuration
+        self.hypervisor = hypervisor
     }
 
     public func run() async -> [DoctorCheck] {
         var machines = configuration.machines
         machines.stateDirectory = paths.machines
-        let checks = MachineChecks(machines, kernel: configuration.guest.kernel, initramfs: configuration.guest.initramfs)
-        return await checks.run().map(DoctorCheck.init) + [scratchFormatter, space, openFiles, adminGroup]
+        let checks = MachineChecks(
+            machines, kernel: configuration.guest.kernel, initramfs: configuration.guest.initramfs)
+        return await checks.run(hypervisor).map(DoctorCheck.init) + [scratchFormatter, space, openFiles, adminGroup]
     }
 
     private var scratchFormatter: DoctorCheck {
@@ -51,7 +56,9 @@ public struct NodeChecks: Sendable {
 
     private func existingFolder(of path: String) -> String {
         var folder = path
-        while !FileManager.default.fileExists(atPath: folder) { folder = (folder as NSString).deletingLastPathComponent }
+        while !FileManager.default.fileExists(atPath: folder) {
+            folder = (folder as NSString).deletingLastPathComponent
+        }
         return folder
     }
 
@@ -73,7 +80,9 @@ public struct NodeChecks: Sendable {
         return DoctorCheck {
             $0.name = "adminGroup"
             $0.outcome = exists ? .PASSED : .WARNING
-            $0.finding = exists ? "members of \(name) may use the socket" : "there is no group \(name): only root may use the socket"
+            $0.finding =
+                exists
+                ? "members of \(name) may use the socket" : "there is no group \(name): only root may use the socket"
             $0.fix = exists ? "" : "groupadd --system \(name)"
         }
     }
@@ -95,15 +104,20 @@ extension DoctorCheck {
 }
 
 extension Runtime {
-    public nonisolated func doctor(_ request: DoctorRequest) async -> DoctorResponse {
-        let unreadable = environment.store.unreadable
+    public nonisolated func doctor(_ request: DoctorRequest) async throws -> DoctorResponse {
+        let unreadable = try await unreadableRecords()
         let records = DoctorCheck {
             $0.name = "records"
             $0.outcome = unreadable.isEmpty ? .PASSED : .FAILED
             $0.finding = unreadable.isEmpty ? "every record can be read" : unreadable.joined(separator: "; ")
-            $0.fix = unreadable.isEmpty ? "" : "look at the file with sqlite3; nothing is collected until it is mended or moved away"
+            $0.fix =
+                unreadable.isEmpty
+                ? "" : "look at the file with sqlite3; nothing is collected until it is mended or moved away"
         }
-        let checks = await NodeChecks(paths: environment.paths, configuration: environment.configuration).run()
+        let checks = await NodeChecks(
+            paths: environment.paths, configuration: environment.configuration,
+            hypervisor: environment.hypervisor as? LibvirtHypervisor
+        ).run()
         return DoctorResponse { $0.checks = checks + [records] }
     }
 }

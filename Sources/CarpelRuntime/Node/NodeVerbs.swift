@@ -12,9 +12,10 @@ extension Runtime {
         }
     }
 
-    public nonisolated func status(_ request: StatusRequest) throws -> StatusResponse {
-        try StatusResponse {
-            $0.status = RuntimeStatus { $0.conditions = conditions }
+    public nonisolated func status(_ request: StatusRequest) async throws -> StatusResponse {
+        let unreadable = try await unreadableRecords()
+        return try StatusResponse {
+            $0.status = RuntimeStatus { $0.conditions = conditions(unreadable) }
             $0.runtimeHandlers = ["", Self.runtimeHandler].map { name in
                 RuntimeHandler {
                     $0.name = name
@@ -26,9 +27,16 @@ extension Runtime {
         }
     }
 
-    private nonisolated var conditions: [RuntimeCondition] {
-        let unreadable = environment.store.unreadable
-        return [
+    /// Sentences about what is on disk and cannot be read: nothing is collected while there are any.
+    nonisolated func unreadableRecords() async throws -> [String] {
+        let indexes = try await images.setAside().map {
+            "an index of the image store could not be read; it was kept as \($0)"
+        }
+        return environment.store.unreadable + indexes
+    }
+
+    private nonisolated func conditions(_ unreadable: [String]) -> [RuntimeCondition] {
+        [
             RuntimeCondition {
                 $0.type = "RuntimeReady"
                 $0.status = true

@@ -39,7 +39,9 @@ extension PodSandbox {
         logger.warning("lost the agent's connection; connecting again")
         do {
             let guest = try await connect(to: machine, within: .seconds(30))
-            guard case .ready(let running) = state, running.machine.processID == machine.processID else { return await guest.close() }
+            guard case .ready(let running) = state, running.machine.processID == machine.processID else {
+                return await guest.close()
+            }
             try await adopt(guest, of: machine)
         } catch {
             guard case .ready(let running) = state, running.machine.processID == machine.processID else { return }

@@ -18,13 +18,16 @@ extension Runtime {
     }
 
     /// Names are reserved here, in one step.
-    private func makePod(_ name: String, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig) throws -> PodSandbox {
+    private func makePod(_ name: String, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig) throws
+        -> PodSandbox
+    {
         let defaults = environment.configuration.pods
         let size = try machineSize(
             of: config, defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
         let record = PodRecord(
             id: makeID(), name: name, runtimeHandler: request.runtimeHandler, config: config, createdAt: now(),
-            phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [], leftovers: [],
+            phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [],
+            leftovers: [],
             failure: "")
         let pod = PodSandbox(record, in: environment)
         add(pod, name: name)

@@ -16,7 +16,9 @@ protocol Guest: Sendable {
     func call(_ request: GuestRequest) async throws -> GuestResponse
     func exec(_ spec: ExecSpec) async throws -> Exec
     /// Ends when the container has exited and all that it wrote has been read.
-    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<OutputRecord, any Error>
+    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<
+        OutputRecord, any Error
+    >
     var events: AsyncStream<GuestEvent> { get }
     func waitUntilClosed() async
     func close() async

@@ -19,6 +19,15 @@ extension Runtime {
             }
         }
         await collectOrphans(Array(machines.values))
+        await collectDisks()
+    }
+
+    /// Disks that outlived their image for a container's sake, and those of pulls that were cut short.
+    private func collectDisks() async {
+        guard environment.store.unreadable.isEmpty else { return }
+        do { try await images.collectGarbage(inUse: await layersInUse()) } catch {
+            logger.error("cannot collect the disks of removed images", metadata: ["cause": "\(error)"])
+        }
     }
 
     private func recover(_ pod: PodSandbox, _ machine: (any Machine)?) async {

@@ -21,7 +21,8 @@ struct Store: Sendable {
             for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
                 try FileManager.default.moveItem(atPath: path + suffix, toPath: aside + suffix)
             }
-            logger.error("the store cannot be read and was set aside", metadata: ["file": "\(aside)", "cause": "\(error)"])
+            logger.error(
+                "the store cannot be read and was set aside", metadata: ["file": "\(aside)", "cause": "\(error)"])
             database = try Self.open(path)
             unreadable = ["the store could not be read (\(error)); it was kept as \(aside)"]
         }
@@ -89,7 +90,8 @@ struct Store: Sendable {
                     _ = try Record(row: row)
                     return nil
                 } catch {
-                    return "the \(type.databaseTableName) record \(row["id"] as String? ?? "?") cannot be read: \(error)"
+                    return
+                        "the \(type.databaseTableName) record \(row["id"] as String? ?? "?") cannot be read: \(error)"
                 }
             }
         }

@@ -92,7 +92,8 @@ final class Dispatcher: Sendable {
         guard let message = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
             let params = message["params"]
         else { return }
-        for field in method.unknownFields(params) where warned.withLock({ $0.count < 1000 && $0.insert("\(name): \(field)").inserted }) {
+        for field in method.unknownFields(params)
+        where warned.withLock({ $0.count < 1000 && $0.insert("\(name): \(field)").inserted }) {
             logger.warning("an unknown field is ignored", metadata: ["method": "\(name)", "field": "\(field)"])
         }
     }
@@ -161,7 +162,13 @@ func checkDepth(_ line: Data) throws {
     var escaped = false
     for byte in line {
         if inString {
-            if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte == UInt8(ascii: "\"") { inString = false }
+            if escaped {
+                escaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                escaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                inString = false
+            }
             continue
         }
         switch byte {

@@ -5,8 +5,8 @@ extension MethodTable {
     /// Every method of the socket, on `runtime`.
     init(_ runtime: Runtime) {
         add(Methods.version) { request, _ in runtime.version(request) }
-        add(Methods.status) { request, _ in try runtime.status(request) }
-        add(Methods.doctor) { request, _ in await runtime.doctor(request) }
+        add(Methods.status) { request, _ in try await runtime.status(request) }
+        add(Methods.doctor) { request, _ in try await runtime.doctor(request) }
 
         add(Methods.runPodSandbox) { request, _ in try await runtime.runPodSandbox(request) }
         add(Methods.stopPodSandbox) { request, _ in try await runtime.stopPodSandbox(request) }

@@ -70,10 +70,15 @@ extension CarpelError {
             @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "cannot be read")
             }
         let path = context.codingPath.dropFirst().reduce(into: "") { path, key in
-            if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+            if let index = key.intValue {
+                path += "[\(index)]"
+            } else {
+                path += (path.isEmpty ? "" : ".") + key.stringValue
+            }
         }
         self.init(
-            .invalidArgument, "invalidParams", "\(path.isEmpty ? "params" : path) \(what)", field: path.isEmpty ? nil : path)
+            .invalidArgument, "invalidParams", "\(path.isEmpty ? "params" : path) \(what)",
+            field: path.isEmpty ? nil : path)
     }
 
     private static func jsonName(of type: Any.Type) -> String {

@@ -13,15 +13,15 @@ actor Monitor {
 
     deinit { close(descriptor) }
 
-    func execute(_ command: String) throws { try Self.execute(command, descriptor) }
+    @discardableResult func execute(_ command: String) throws -> String { try Self.execute(command, descriptor) }
 
-    private static func execute(_ command: String, _ descriptor: Int32) throws {
+    @discardableResult private static func execute(_ command: String, _ descriptor: Int32) throws -> String {
         let line = command + "\n"
         guard write(descriptor, line, line.utf8.count) == line.utf8.count else { throw SupportError("QMP write") }
         while true {
             let answer = try readLine(descriptor)
             if answer.contains("\"error\"") { throw SupportError("\(command): \(answer)") }
-            if answer.contains("\"return\"") { return }
+            if answer.contains("\"return\"") { return answer }
         }
     }
 

@@ -17,12 +17,12 @@ final class TestMachine: Sendable {
 
     private let folder: TemporaryFolder
     private let process: ChildProcess
-    private let monitor: Monitor
+    let monitor: Monitor
     private let disks: TestDisks
     /// From the start of QEMU to the agent's HELLO.
     let bootTime: Duration
     let guest: GuestConnection
-    private let socket: String
+    let socket: String
 
     static func boot() async throws -> TestMachine { try await TestMachine() }
 

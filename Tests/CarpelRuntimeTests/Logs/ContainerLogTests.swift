@@ -1,7 +1,7 @@
 import CarpelGuestProtocol
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import CarpelRuntime
 
@@ -13,7 +13,8 @@ import TestSupport
     private func format(_ text: String) -> [String] {
         var bytes: [UInt8] = []
         ContainerLog.format(record(text), into: &bytes)
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .dropLast()
             .map { String($0.dropFirst("2023-11-14T22:13:20.000000123Z ".count)) }
     }
 

@@ -80,7 +80,9 @@ extension SystemTests {
                 let conditions = try await next.call(Methods.status, StatusRequest()).status?.conditions ?? []
                 #expect(conditions.contains { $0.type == "RecordsReadable" && !$0.status && $0.message.contains(pod) })
                 #expect(try await node.machineCount() == 1)
-                await #expect { try await next.removeImage(testImage) } throws: { ($0 as? CarpelError)?.reason == "recordsUnreadable" }
+                await #expect { try await next.removeImage(testImage) } throws: {
+                    ($0 as? CarpelError)?.reason == "recordsUnreadable"
+                }
                 #expect(try await sqlite(node, "SELECT count(*) FROM pod") == "1\n")
             }
         }
@@ -89,13 +91,19 @@ extension SystemTests {
             try await withFakeNode { node, client in
                 _ = try await client.runPod()
                 try await node.stopDaemon()
-                for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: node.paths.database + suffix) }
-                try String(repeating: "not a database ", count: 500).write(toFile: node.paths.database, atomically: false, encoding: .utf8)
+                for suffix in ["-wal", "-shm"] {
+                    try? FileManager.default.removeItem(atPath: node.paths.database + suffix)
+                }
+                try String(repeating: "not a database ", count: 500).write(
+                    toFile: node.paths.database, atomically: false, encoding: .utf8)
                 try await node.restartDaemon()
 
                 let conditions = try await node.connect().call(Methods.status, StatusRequest()).status?.conditions ?? []
                 #expect(conditions.contains { $0.type == "RecordsReadable" && !$0.status })
-                #expect(try FileManager.default.contentsOfDirectory(atPath: node.paths.root).contains { $0.contains("unreadable") })
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: node.paths.root).contains {
+                        $0.contains("unreadable")
+                    })
                 #expect(try await node.machineCount() == 1)
             }
         }

@@ -72,11 +72,14 @@ extension SystemTests {
                 await #expect { try await client.startContainer(created) } throws: {
                     ($0 as? CarpelError)?.reason == "containerNotCreated"
                 }
-                await #expect { try await client.createContainer(in: pod, containerConfig("a", testImage, ["other"])) } throws: {
+                await #expect {
+                    try await client.createContainer(in: pod, containerConfig("a", testImage, ["other"]))
+                } throws: {
                     ($0 as? CarpelError)?.reason == "containerNameTaken"
                 }
 
-                let exiting = try await client.runContainer(in: pod, containerConfig("b", testImage, world.command(exitingWith: 3)))
+                let exiting = try await client.runContainer(
+                    in: pod, containerConfig("b", testImage, world.command(exitingWith: 3)))
                 let exited = try await client.exit(of: exiting)
                 #expect(exited.exitCode == 3 && exited.reason == "Error" && exited.finishedAt >= exited.startedAt)
 
@@ -92,13 +95,17 @@ extension SystemTests {
             try await withWorld(kind) { _, client in
                 let pod = try await client.runPod()
                 let id = try await client.createContainer(in: pod, containerConfig("a", testImage, ["missing"]))
-                await #expect { try await client.startContainer(id) } throws: { ($0 as? CarpelError)?.reason == "commandNotFound" }
+                await #expect { try await client.startContainer(id) } throws: {
+                    ($0 as? CarpelError)?.reason == "commandNotFound"
+                }
                 let status = try await client.containerStatus(id)
                 #expect(status.state == .CONTAINER_EXITED && status.exitCode == 127 && status.reason == "StartError")
             }
         }
 
-        @Test(arguments: WorldKind.allCases) func aDeadMachineLeavesThePodNotReadyWithAReason(_ kind: WorldKind) async throws {
+        @Test(arguments: WorldKind.allCases) func aDeadMachineLeavesThePodNotReadyWithAReason(_ kind: WorldKind)
+            async throws
+        {
             try await withWorld(kind) { world, client in
                 let pod = try await client.runPod()
                 let id = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
@@ -107,7 +114,9 @@ extension SystemTests {
                 #expect(status.exitCode == 255 && status.reason == "MachineFailed")
                 try await eventually("the pod is not ready") { try await client.podState(pod) == .SANDBOX_NOTREADY }
                 #expect(try await client.podStatus(pod).info["machine"]?.contains("the machine ended") == true)
-                await #expect { try await client.createContainer(in: pod, containerConfig("b", testImage, ["x"])) } throws: {
+                await #expect {
+                    try await client.createContainer(in: pod, containerConfig("b", testImage, ["x"]))
+                } throws: {
                     ($0 as? CarpelError)?.reason == "podNotReady"
                 }
             }
@@ -116,8 +125,10 @@ extension SystemTests {
         @Test(arguments: WorldKind.allCases) func aNewDaemonPicksUpWhatRuns(_ kind: WorldKind) async throws {
             try await withWorld(kind) { world, client in
                 let pod = try await client.runPod()
-                let running = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
-                let created = try await client.createContainer(in: pod, containerConfig("b", testImage, ["sleep", "1000"]))
+                let running = try await client.runContainer(
+                    in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                let created = try await client.createContainer(
+                    in: pod, containerConfig("b", testImage, ["sleep", "1000"]))
                 let before = try await client.podStatus(pod)
 
                 try await world.restartDaemon()

@@ -108,7 +108,9 @@ final class FakeGuest: Guest {
         throw GuestFailure(.system, "a fake guest runs nothing")
     }
 
-    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<OutputRecord, any Error> {
+    func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<
+        OutputRecord, any Error
+    > {
         AsyncThrowingStream { $0.finish() }
     }
 

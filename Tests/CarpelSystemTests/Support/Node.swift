@@ -71,7 +71,8 @@ final class Node: @unchecked Sendable {
         if daemon.isRunning {
             let client = try await connect()
             for pod in try await client.pods() {
-                _ = try await client.call(Methods.removePodSandbox, RemovePodSandboxRequest { $0.podSandboxId = pod.id })
+                _ = try await client.call(
+                    Methods.removePodSandbox, RemovePodSandboxRequest { $0.podSandboxId = pod.id })
             }
             try await daemon.end()
         }
@@ -79,11 +80,13 @@ final class Node: @unchecked Sendable {
 
     /// QEMU processes that run from this node's folders.
     func machineProcesses() async throws -> [Int32] {
-        try await shell("grep -lsa -- \"$1\" /proc/[0-9]*/cmdline | xargs -r -n1 dirname | xargs -r -n1 basename; true", root)
-            .split(separator: "\n").compactMap { Int32($0) }.filter { id in
-                let name = (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8)) ?? ""
-                return name.hasPrefix("qemu")
-            }
+        try await shell(
+            "grep -lsa -- \"$1\" /proc/[0-9]*/cmdline | xargs -r -n1 dirname | xargs -r -n1 basename; true", root
+        )
+        .split(separator: "\n").compactMap { Int32($0) }.filter { id in
+            let name = (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8)) ?? ""
+            return name.hasPrefix("qemu")
+        }
     }
 
     /// Runs `body` on a fresh node, and fails it together with the daemon's log.
@@ -113,11 +116,13 @@ actor Fixtures {
     func layout() async throws -> String { try await busybox().layout }
 
     private func busybox() async throws -> BusyboxImage {
-        let making = image ?? Task {
-            let image = try await BusyboxImage()
-            atProcessEnd { image.remove() }
-            return image
-        }
+        let making =
+            image
+            ?? Task {
+                let image = try await BusyboxImage()
+                atProcessEnd { image.remove() }
+                return image
+            }
         image = making
         return try await making.value
     }

@@ -67,14 +67,19 @@ extension CarpelClient {
         return id
     }
 
-    func exec(_ container: String, _ command: String..., timeout: Int64 = 20) async throws -> (code: Int32, out: String, err: String) {
+    func exec(_ container: String, _ command: String..., timeout: Int64 = 20) async throws -> (
+        code: Int32, out: String, err: String
+    ) {
         let request = ExecSyncRequest {
             $0.containerId = container
             $0.cmd = command
             $0.timeout = timeout
         }
         let answer = try await call(Methods.execSync, request)
-        return (answer.exitCode, String(decoding: answer.stdout, as: UTF8.self), String(decoding: answer.stderr, as: UTF8.self))
+        return (
+            answer.exitCode, String(decoding: answer.stdout, as: UTF8.self),
+            String(decoding: answer.stderr, as: UTF8.self)
+        )
     }
 
     func podState(_ id: String) async throws -> PodSandboxState? { try await podStatus(id).status?.state }

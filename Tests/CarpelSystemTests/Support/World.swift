@@ -103,7 +103,9 @@ extension Node: World {
     }
 
     func machineCount() async throws -> Int { try await machineProcesses().count }
-    func killMachine(of pod: String) async throws { for process in try await machineProcesses() { kill(process, SIGKILL) } }
+    func killMachine(of pod: String) async throws {
+        for process in try await machineProcesses() { kill(process, SIGKILL) }
+    }
     func command(exitingWith code: Int32) -> [String] { ["sh", "-c", "exit \(code)"] }
 }
 
