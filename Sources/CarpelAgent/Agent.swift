@@ -57,7 +57,8 @@ public final class Agent {
         guard port == nil, let path = Port.find() else { return }
         do {
             let port = try Port(path, loop: loop)
-            let session = HostSession(port: port, log: log)
+            let session = HostSession(port: port, loop: loop, log: log)
+            session.portIsStuck = { [unowned self] in loop.later { [unowned self] in restartPort() } }
             session.requested = { [unowned self] in handle($0, on: $1) }
             session.connectionChanged = { [unowned self] in hostChanged(isConnected: $0) }
             self.port = port
@@ -65,6 +66,20 @@ public final class Agent {
         } catch {
             log.error("cannot open the port to the host: \(asFailure(error, "open").message)")
         }
+    }
+
+    private func restartPort() {
+        guard let path = port?.path else { return }
+        log.error("the port to the host takes nothing any more; its device is restarted")
+        session?.disconnect()
+        session = nil
+        port = nil
+        do {
+            try Port.restartDevice(of: path)
+        } catch {
+            log.error("cannot restart the port to the host: \(asFailure(error, "restart").message)")
+        }
+        openPort()
     }
 
     var isHostConnected: Bool { session?.isConnected ?? false }

@@ -23,8 +23,18 @@ public struct UndoStack: Sendable {
     }
 }
 
-/// Runs `operation` to its end even if the calling task is cancelled meanwhile: a client that hangs up
-/// leaves nothing half made.
+/// Runs `operation` to its end, and waits for that even if the calling task is cancelled meanwhile.
 public func shielded<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
     try await Task { try await operation() }.value
+}
+
+/// Runs `operation` to its end; a caller that is cancelled stops waiting. A client that hangs up leaves nothing half made.
+public func detachedFromCaller<Value: Sendable>(
+    _ operation: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    let end = Latch<Result<Value, any Error>>()
+    Task {
+        do { await end.set(.success(try await operation())) } catch { await end.set(.failure(error)) }
+    }
+    return try await end.wait().get()
 }

@@ -150,7 +150,12 @@ extension AgentTests {
             var target = ContainerSpec.shell("echo secret > /dev/shm/mine; exec sleep 1000")
             target.namespaces.ipc = .container
             try await guest.start(target)
-            var other = ContainerSpec.shell("cat /proc/1/cmdline; readlink /proc/1/ns/ipc; readlink /proc/self/ns/ipc")
+            // The target's shell may not have become sleep yet.
+            var other = ContainerSpec.shell(
+                """
+                until grep -q sleep /proc/1/cmdline; do sleep 0.1; done
+                cat /proc/1/cmdline; readlink /proc/1/ns/ipc; readlink /proc/self/ns/ipc
+                """)
             other.process.capabilities = .max
             other.namespaces.pid = .target(container: target.id)
             other.namespaces.ipc = .target(container: target.id)

@@ -38,7 +38,7 @@ struct MachineSpecTests {
         await expect("machineName") { $0.id = ".." }
         await expect("machineName") { $0.id = String(repeating: "x", count: 65) }
         await expect("virtualCPUs") { $0.virtualCPUs = 0 }
-        await expect("memoryTooSmall") { $0.guestMemory = ByteCount(64 << 20 - 1) }
+        await expect("memoryTooSmall") { $0.guestMemory = ByteCount(8 << 20 - 1) }
         await expect("pathTooLong") { $0.channelPath = "/" + String(repeating: "x", count: 107) }
         await expect("tooManyDevices") {
             $0.interfaces = Array(repeating: InterfaceSpec(tap: "t", macAddress: "52:54:00:00:00:01"), count: 28)

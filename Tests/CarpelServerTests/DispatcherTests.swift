@@ -66,6 +66,11 @@ import Testing
         #expect(failure.reason == reason)
     }
 
+    @Test func batchesAreBounded() async throws {
+        let line = "[" + Array(repeating: "1", count: JSONRPC.maximumBatchLength + 1).joined(separator: ",") + "]"
+        #expect(try await failure(line).reason == "batchTooLong")
+    }
+
     @Test func nestingIsBounded() async throws {
         let line = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
         #expect(try await failure(line).reason == "nestedTooDeep")

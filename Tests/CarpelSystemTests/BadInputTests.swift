@@ -190,6 +190,8 @@ extension SystemTests {
                 }
                 let pods = try await client.pods()
                 #expect(pods.isEmpty)
+                let conditions = try await client.call(Methods.status, StatusRequest()).status?.conditions ?? []
+                #expect(conditions.contains { $0.type == "RuntimeReady" && !$0.status && $0.reason == "GuestMissing" })
                 let checks = try await client.call(Methods.doctor, DoctorRequest()).checks
                 #expect(
                     checks.contains {

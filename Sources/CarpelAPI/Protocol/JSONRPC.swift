@@ -7,6 +7,8 @@ public enum JSONRPC {
     public static let maximumMessageLength = 16 << 20
     /// Bytes of an answer's line: ExecSync's two outputs of 16 MiB, in base64, and room for the rest.
     public static let maximumAnswerLength = 48 << 20
+    /// Requests in one batch.
+    public static let maximumBatchLength = 256
     /// Nested arrays and objects.
     public static let maximumDepth = 64
 

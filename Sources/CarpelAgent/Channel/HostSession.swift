@@ -7,7 +7,11 @@ final class HostSession {
     /// The host sends one request's frames after the other; each of these may hold megabytes.
     static let maximumUnfinishedRequests = 16
 
+    /// How long the port may take nothing at all of a new session before it counts as broken.
+    private static let patience: UInt64 = 1000
+
     private let port: Port
+    private let loop: EventLoop
     private let log: KernelLog
     private var decoder = FrameDecoder(.agent)
     private let encoder = FrameEncoder()
@@ -24,8 +28,12 @@ final class HostSession {
     /// The host has come, or gone. Its streams have been cancelled then.
     var connectionChanged: (Bool) -> Void = { _ in }
 
-    init(port: Port, log: KernelLog) {
+    /// The port takes nothing although the host is there.
+    var portIsStuck: () -> Void = {}
+
+    init(port: Port, loop: EventLoop, log: KernelLog) {
         self.port = port
+        self.loop = loop
         self.log = log
         port.received = { [unowned self] in receive($0) }
         port.hostLeft = { [unowned self] in disconnect() }
@@ -93,9 +101,20 @@ final class HostSession {
         nonce = hello.nonce
         port.send(Hello(nonce: hello.nonce).bytes)
         connectionChanged(true)
+        if port.isWaiting { watchPort() }
     }
 
-    private func disconnect() {
+    /// QEMU (7.2, virtio-serial-bus.c, `discard_throttle_data`) never gives back the buffer that it holds when a
+    /// connection ends while the host is slow to read. After as many as the queue is long nothing can be sent.
+    private func watchPort() {
+        let (session, sent) = (nonce, port.sentInAll)
+        loop.after(milliseconds: Self.patience) { [weak self] in
+            guard let self, isConnected, nonce == session, port.sentInAll == sent, !port.isHungUp else { return }
+            portIsStuck()
+        }
+    }
+
+    func disconnect() {
         port.discard()
         requests = [:]
         guard isConnected else { return }

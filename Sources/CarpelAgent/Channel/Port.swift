@@ -12,9 +12,12 @@ final class Port {
     static let congestion = 256 << 10
 
     private let loop: EventLoop
+    let path: String
     private let descriptor: Descriptor
     private var outgoing: [UInt8] = []
     private var sent = 0
+    /// Grows with every byte that the kernel has taken.
+    private(set) var sentInAll: UInt64 = 0
     private var isReadDeferred = false
 
     var received: (ArraySlice<UInt8>) -> Void = { _ in }
@@ -32,14 +35,21 @@ final class Port {
 
     init(_ path: String, loop: EventLoop) throws(GuestFailure) {
         self.loop = loop
+        self.path = path
         descriptor = Descriptor(try check(open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC), "open \(path)"))
-        try loop.watch(descriptor, [.readable, .writable, .edges]) { [unowned self] events in
+        try loop.watch(descriptor, [.readable, .writable, .edges]) { [weak self] events in
+            guard let self else { return }
             read()
             // Asked again: the next host may have come since the event was collected.
             if events.contains(.hungUp), isHungUp { hostLeft() } else { hostIsThere() }
             flush()
         }
     }
+
+    deinit { loop.forget(descriptor) }
+
+    /// Something waits to be sent.
+    var isWaiting: Bool { sent < outgoing.count }
 
     var isCongested: Bool { outgoing.count - sent > Self.congestion }
 
@@ -73,9 +83,9 @@ final class Port {
         }
         guard !isReadDeferred else { return }
         isReadDeferred = true
-        loop.later { [unowned self] in
-            isReadDeferred = false
-            read()
+        loop.later { [weak self] in
+            self?.isReadDeferred = false
+            self?.read()
         }
     }
 
@@ -88,6 +98,7 @@ final class Port {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             sent += count
+            sentInAll += UInt64(count)
         }
         if sent == outgoing.count {
             outgoing.removeAll(keepingCapacity: outgoing.capacity <= 64 << 10)
@@ -96,6 +107,21 @@ final class Port {
             outgoing.removeFirst(sent)
             sent = 0
         }
-        if wasCongested, !isCongested { loop.later { [unowned self] in drained() } }
+        if wasCongested, !isCongested { loop.later { [weak self] in self?.drained() } }
+    }
+}
+
+extension Port {
+    /// Takes the device away from its driver and gives it back: it starts afresh, with empty queues. The port comes
+    /// back as a new one.
+    ///
+    /// - Parameter path: Of a port that is not open any more.
+    static func restartDevice(of path: String) throws(GuestFailure) {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let link = try Files.link("/sys/class/virtio-ports/\(name)/device")
+        let device = link.split(separator: "/").last.map(String.init) ?? ""
+        for action in ["unbind", "bind"] {
+            try Files.write(device, to: "/sys/bus/virtio/drivers/virtio_console/\(action)")
+        }
     }
 }

@@ -75,6 +75,14 @@ enum Files {
         }
     }
 
+    /// What a symbolic link holds.
+    static func link(_ path: String) throws(GuestFailure) -> String {
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &target, target.count)
+        guard count >= 0 else { throw failure(errno, .system, "read the link \(path)") }
+        return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// Not of a symbolic link to one.
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()

@@ -10,13 +10,13 @@ extension Runtime {
             throw CarpelError.missing("config.image.image")
         }
         guard let image = try await images.image(reference) else { throw CarpelError.imageNotFound(reference) }
-        let id = try await shielded { try await pod.createContainer(config, image: image) }
+        let id = try await detachedFromCaller { try await pod.createContainer(config, image: image) }
         return CreateContainerResponse { $0.containerId = id }
     }
 
     public func startContainer(_ request: StartContainerRequest) async throws -> EmptyResponse {
         let (pod, id) = try await requireContainer(request.containerId)
-        try await shielded { try await pod.startContainer(id) }
+        try await detachedFromCaller { try await pod.startContainer(id) }
         return EmptyResponse()
     }
 
@@ -26,14 +26,14 @@ extension Runtime {
             throw CarpelError(.invalidArgument, "timeoutInvalid", "timeout must not be negative", field: "timeout")
         }
         guard let (pod, id) = try await findContainer(request.containerId) else { return EmptyResponse() }
-        try await shielded { try await pod.stopContainer(id, graceSeconds: request.timeout) }
+        try await detachedFromCaller { try await pod.stopContainer(id, graceSeconds: request.timeout) }
         return EmptyResponse()
     }
 
     /// A container that is not there is removed already.
     public func removeContainer(_ request: RemoveContainerRequest) async throws -> EmptyResponse {
         guard let (pod, id) = try await findContainer(request.containerId) else { return EmptyResponse() }
-        try await shielded { try await pod.removeContainer(id) }
+        try await detachedFromCaller { try await pod.removeContainer(id) }
         return EmptyResponse()
     }
 

@@ -67,8 +67,8 @@ extension PodSandbox {
 
             let running = try running()
             let spec = try record.guestSpec()
-            undo.push("the container in the guest") { try await running.guest.call(.removeContainer(id: record.id)) }
-            try await translated("create the container") { try await running.guest.call(.createContainer(spec)) }
+            undo.push("the container in the guest") { try await running.guest.ask(.removeContainer(id: record.id)) }
+            try await translated("create the container") { try await running.guest.ask(.createContainer(spec)) }
             try await update(record.id) { $0.phase = .created }
             containers[record.id]?.creation = nil
         } catch {
@@ -76,6 +76,7 @@ extension PodSandbox {
             if !leftovers.isEmpty {
                 logger.error("a failed container left something behind", metadata: ["leftovers": "\(leftovers)"])
             }
+            if case .ready = state { try? await detachUnused(record.layers, without: record.id) }
             containers[record.id] = nil
             throw CarpelError.wrapping(error, during: "create the container \(record.config.metadata?.name ?? "")")
         }
@@ -94,14 +95,20 @@ extension PodSandbox {
         }
     }
 
-    /// Takes away the disks of `layers` that no container of the pod needs any more.
-    func detachUnused(_ layers: [String]) async throws {
+    /// Takes away the disks of `layers` that no container of the pod but `leaving` needs.
+    func detachUnused(_ layers: [String], without leaving: String) async throws {
         let machine = try running().machine
         try await serialisingDisks {
-            for layer in Set(layers).subtracting(await self.layersInUse) {
+            for layer in Set(layers).subtracting(await self.layersInUse(without: leaving)) {
                 try await machine.detach(serial: layerSerial(layer))
             }
         }
+    }
+}
+
+extension PodSandbox {
+    private func layersInUse(without leaving: String) -> Set<String> {
+        Set(containers.values.filter { $0.record.id != leaving }.flatMap(\.record.layers))
     }
 }
 

@@ -6,6 +6,7 @@ import Foundation
 extension PodSandbox {
     /// Bytes of each of stdout and stderr that are kept. Source: CRI, ExecSyncResponse.
     private static let outputLimit = 16 << 20
+    private static let startTimeout = Duration.seconds(30)
 
     /// Runs a command in a running container and waits for its end.
     ///
@@ -33,7 +34,9 @@ extension PodSandbox {
     private nonisolated func run(
         _ spec: ExecSpec, on guest: any Guest, timeoutSeconds: Int64
     ) async throws -> ExecSyncResponse {
-        let process = try await guest.exec(spec)
+        let process = try await withDeadline(Self.startTimeout, reason: "agentSilent", "the agent's answer") {
+            try await guest.exec(spec)
+        }
         let finish: @Sendable () async throws -> ExecSyncResponse = {
             let (stdout, stderr) = try await process.collectOutput(limit: Self.outputLimit)
             let status = try await process.exitStatus()

@@ -6,23 +6,35 @@ extension PodSandbox {
     /// How long the last of a container's output may take to arrive.
     private static let drainTimeout = Duration.seconds(5)
 
-    /// Stops the container if need be and forgets it. A container that is not there is removed already.
+    /// Stops the container if need be and forgets it. A container that is not there is removed already,
+    /// and a removal that is under way is joined.
     func removeContainer(_ id: String) async throws {
         guard let container = containers[id] else { return }
-        _ = await container.creation?.result
+        if let removal = container.removal { return try await removal.value }
+        let removal = Task {
+            defer { containers[id]?.removal = nil }
+            try await giveBack(id)
+        }
+        containers[id]?.removal = removal
+        try await removal.value
+    }
+
+    private func giveBack(_ id: String) async throws {
+        _ = await containers[id]?.creation?.result
         try await stopContainer(id, graceSeconds: 0)
         try await update(id) { $0.phase = .removing(last: $0.exit) }
         await drain(id)
         if case .ready(let running) = state {
-            try await translated("remove the container") { try await running.guest.call(.removeContainer(id: id)) }
+            try await translated("remove the container") { try await running.guest.ask(.removeContainer(id: id)) }
         }
-        guard let removed = containers.removeValue(forKey: id) else { return }
-        if case .ready = state { try await detachUnused(removed.record.layers) }
+        guard let removed = containers[id] else { return }
+        if case .ready = state { try await detachUnused(removed.record.layers, without: id) }
         try removeOwnLog(of: removed.record)
         try await environment.store.delete(removed.record)
+        containers[id] = nil
     }
 
-    private func drain(_ id: String) async {
+    func drain(_ id: String) async {
         guard let follower = containers[id]?.follower else { return }
         try? await withDeadline(Self.drainTimeout, reason: "drainTimeout", "read the last output") {
             await withTaskCancellationHandler {

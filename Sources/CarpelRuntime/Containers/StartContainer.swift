@@ -16,9 +16,12 @@ extension PodSandbox {
             )
         }
         let guest = try running().guest
-        try await update(id) { $0.phase = .starting }
+        do { try await update(id) { $0.phase = .starting } } catch {
+            if containers[id]?.record.phase == .starting { containers[id]?.record.phase = .created }
+            throw error
+        }
         do {
-            guard case .started(_, let since) = try await guest.call(.startContainer(id: id)) else {
+            guard case .started(_, let since) = try await guest.ask(.startContainer(id: id)) else {
                 throw CarpelError(.internal, "unexpectedAnswer", "the agent did not say that the container started")
             }
             try await noteStart(id, at: Int64(since))

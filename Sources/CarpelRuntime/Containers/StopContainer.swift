@@ -20,21 +20,25 @@ extension PodSandbox {
         if graceSeconds > 0 {
             let signal = try await stopSignal(of: container.record)
             try await signalContainer(id, signal, everyProcess: false, in: running)
-            let exited = try? await withDeadline(.seconds(min(graceSeconds, 1 << 31)), reason: "stopTimeout", "stop") {
-                try await exit.wait()
+            if await exits(exit, within: .seconds(min(graceSeconds, 1 << 31))) { return }
+        }
+        try await withDeadline(Self.killTimeout, reason: "killTimeout", "kill the container") {
+            // Again and again: a container that is just being started is not there yet to be killed.
+            while !Task.isCancelled {
+                try await self.signalContainer(id, Self.sigkill, everyProcess: true, in: running)
+                if await self.exits(exit, within: .seconds(1)) { return }
             }
-            if exited != nil { return }
         }
-        try await signalContainer(id, Self.sigkill, everyProcess: true, in: running)
-        _ = try await withDeadline(Self.killTimeout, reason: "killTimeout", "kill the container") {
-            try await exit.wait()
-        }
+    }
+
+    private nonisolated func exits(_ exit: Latch<ContainerRecord.Exit>, within timeout: Duration) async -> Bool {
+        (try? await withDeadline(timeout, reason: "stopTimeout", "stop") { try await exit.wait() }) != nil
     }
 
     private func signalContainer(_ id: String, _ signal: Int32, everyProcess: Bool, in running: RunningPod) async throws
     {
         do {
-            try await running.guest.call(.signalContainer(id: id, signal: signal, everyProcess: everyProcess))
+            try await running.guest.ask(.signalContainer(id: id, signal: signal, everyProcess: everyProcess))
         } catch let failure as GuestFailure where failure.reason == .invalidState || failure.reason == .notFound {
             // It has exited; the event is on its way.
         } catch {

@@ -1,5 +1,6 @@
 import CarpelCore
 import CarpelGuestProtocol
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -32,6 +33,34 @@ public final class GuestConnection: Sendable {
     public static func connect(
         socketPath: String, timeout: Duration, logger: Logger
     ) async throws -> GuestConnection {
+        let deadline = ContinuousClock.now + timeout
+        var patience = firstPatience
+        while true {
+            let left = deadline - ContinuousClock.now
+            do {
+                return try await attempt(socketPath: socketPath, timeout: min(patience, left), logger: logger)
+            } catch let error as CarpelError where error.reason == "agentSilent" {
+                guard patience < left else {
+                    throw CarpelError(error.code, error.reason, "the agent did not answer within \(timeout)")
+                }
+                patience *= 2
+            } catch let error as CarpelError where error.reason == "guestBusy" {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    /// How long a connection may stay silent before another one is tried, at first; each one gets twice as long.
+    ///
+    /// QEMU (7.2, virtio-console.c, `flush_buf`) can leave the port throttled for good: when the agent's bytes meet a
+    /// connection that breaks while the guest's receive queue is full, it closes the port first and throttles it
+    /// afterwards. What ends that is the end of the next connection.
+    private static let firstPatience = Duration.seconds(2)
+
+    private static func attempt(
+        socketPath: String, timeout: Duration, logger: Logger
+    ) async throws -> GuestConnection {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let streams = GuestStreams()
         let hello = loop.makePromise(of: Void.self)
@@ -49,8 +78,11 @@ public final class GuestConnection: Sendable {
                 }
                 .connect(unixDomainSocketPath: socketPath).get()
         } catch {
+            // QEMU's backlog is one connection: an earlier one that it has not seen the end of yet.
+            let isBusy = (error as? IOError)?.errnoCode == EAGAIN
             let failure = CarpelError(
-                .unavailable, "guestUnreachable", "cannot connect to the machine's channel \(socketPath): \(error)")
+                .unavailable, isBusy ? "guestBusy" : "guestUnreachable",
+                "cannot connect to the machine's channel \(socketPath): \(error)")
             hello.fail(failure)
             throw failure
         }

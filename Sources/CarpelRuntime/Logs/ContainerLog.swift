@@ -12,9 +12,7 @@ struct ContainerLog {
     private let descriptor: FileDescriptorBox
     private(set) var length: Int64
 
-    /// Opens the log and cuts off what lies beyond `length`: records written by a daemon
-    /// that died before it could note them, which the guest will send again.
-    init(path: String, length: Int64) throws {
+    init(path: String) throws {
         let folder = (path as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
@@ -24,9 +22,13 @@ struct ContainerLog {
                 "cannot open the container's log \(path): \(String(cString: strerror(errno)))")
         }
         descriptor = FileDescriptorBox(opened)
-        let present = lseek(opened, 0, SEEK_END)
-        self.length = min(Int64(present), length)
-        if Int64(present) > length { ftruncate(opened, off_t(length)) }
+        length = Int64(lseek(opened, 0, SEEK_END))
+    }
+
+    /// Cuts off what lies beyond `length`: records written by a daemon that died before it could note them.
+    mutating func truncate(to length: Int64) {
+        guard length < self.length, ftruncate(descriptor.number, off_t(length)) == 0 else { return }
+        self.length = length
     }
 
     mutating func append(_ records: [OutputRecord]) throws {

@@ -33,10 +33,14 @@ extension PodSandbox {
         let record = try container(id).record
         let guest = try running().guest
         let output = try await guest.output(of: id, from: UInt64(record.nextOutput))
-        var log = try ContainerLog(path: record.logPath, length: record.logLength)
+        var log = try ContainerLog(path: record.logPath)
         var committed = record.logLength
         var next = UInt64(record.nextOutput)
+        var isFirst = true
         for try await record in output {
+            // What nobody noted comes again, unless the guest has dropped it: then the file has the only copy.
+            if isFirst, record.sequence == next { log.truncate(to: committed) }
+            isFirst = false
             if record.sequence > next {
                 logger.warning(
                     "output was lost while nobody listened",
@@ -58,6 +62,6 @@ extension PodSandbox {
             $0.nextOutput = Int64(next)
             $0.logLength = length
         }
-        try await guest.call(.releaseOutput(container: id, before: next))
+        try await guest.ask(.releaseOutput(container: id, before: next))
     }
 }

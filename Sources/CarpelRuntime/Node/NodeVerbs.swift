@@ -1,6 +1,7 @@
 import CarpelAPI
 import CarpelCore
 import CarpelMachines
+import Foundation
 
 extension Runtime {
     public nonisolated func version(_ request: VersionRequest) -> VersionResponse {
@@ -35,11 +36,21 @@ extension Runtime {
         return environment.store.unreadable + indexes
     }
 
+    private nonisolated var missingGuestFiles: [String] {
+        let guest = environment.configuration.guest
+        return [guest.kernel, guest.initramfs].filter { !FileManager.default.isReadableFile(atPath: $0) }
+    }
+
     private nonisolated func conditions(_ unreadable: [String]) -> [RuntimeCondition] {
         [
             RuntimeCondition {
+                let missing = missingGuestFiles
                 $0.type = "RuntimeReady"
-                $0.status = true
+                $0.status = missing.isEmpty
+                $0.reason = missing.isEmpty ? "" : "GuestMissing"
+                $0.message =
+                    missing.isEmpty
+                    ? "" : "there is no \(missing.joined(separator: " and no ")); carpel doctor tells more"
             },
             RuntimeCondition {
                 $0.type = "NetworkReady"

@@ -30,24 +30,33 @@ extension PodSandbox {
             try PodFolders(environment.paths).removeRunning(id)
         } catch {
             logger.error("cannot put away an ended machine", metadata: ["cause": "\(error)"])
+            await noteLeftover(error)
         }
     }
 
+    /// How long a machine may live without its agent's answer.
+    private static let reconnectTimeout = Duration.seconds(30)
+
     /// A machine can live without its connection, as it does while the daemon is away: connect again.
     func guestConnectionLost(of machine: any Machine) async {
-        guard case .ready(let running) = state, running.machine.processID == machine.processID else { return }
-        logger.warning("lost the agent's connection; connecting again")
-        do {
-            let guest = try await connect(to: machine, within: .seconds(30))
-            guard case .ready(let running) = state, running.machine.processID == machine.processID else {
-                return await guest.close()
+        let deadline = ContinuousClock.now + Self.reconnectTimeout
+        while isReady(on: machine) {
+            logger.warning("lost the agent's connection; connecting again")
+            do {
+                let guest = try await connect(to: machine, within: Self.reconnectTimeout)
+                return try await adopt(guest, of: machine) { self.isReady(on: machine) }
+            } catch {
+                guard isReady(on: machine), ContinuousClock.now > deadline else { continue }
+                logger.error("the agent does not answer; ending the machine", metadata: ["cause": "\(error)"])
+                try? await machine.destroy()
+                return
             }
-            try await adopt(guest, of: machine)
-        } catch {
-            guard case .ready(let running) = state, running.machine.processID == machine.processID else { return }
-            logger.error("the agent does not answer; ending the machine", metadata: ["cause": "\(error)"])
-            try? await machine.destroy()
         }
+    }
+
+    private func isReady(on machine: any Machine) -> Bool {
+        guard case .ready(let running) = state else { return false }
+        return running.machine.processID == machine.processID
     }
 
     /// Stops following the machine, which runs on.
@@ -59,12 +68,18 @@ extension PodSandbox {
     }
 
     /// Takes over a guest that has been running without us: asks what happened and follows on.
-    func adopt(_ guest: any Guest, of machine: any Machine) async throws {
-        guard case .state(let guestState) = try await guest.call(.state) else {
+    ///
+    /// - Parameter isWanted: asked after each wait; a pod that was stopped meanwhile stays stopped.
+    func adopt(
+        _ guest: any Guest, of machine: any Machine, while isWanted: () -> Bool = { true }
+    ) async throws {
+        guard case .state(let guestState) = try await guest.ask(.state, within: .seconds(10)) else {
             throw CarpelError(.internal, "unexpectedAnswer", "the agent did not answer with its state")
         }
+        guard isWanted() else { return await guest.close() }
         state = .ready(RunningPod(machine: machine, guest: guest))
         await reconcile(with: guestState)
+        guard isReady(on: machine) else { return await guest.close() }
         becomeReady(RunningPod(machine: machine, guest: guest))
     }
 }

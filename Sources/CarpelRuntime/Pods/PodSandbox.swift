@@ -29,6 +29,7 @@ actor PodSandbox {
     var state: State
     var containers: [String: Container] = [:]
     private var lastDiskOperation: Task<Void, any Error>?
+    private var lastWrite: Task<Void, any Error>?
 
     init(_ record: PodRecord, containers: [ContainerRecord] = [], in environment: PodEnvironment) {
         id = record.id
@@ -62,12 +63,31 @@ actor PodSandbox {
         guard var container = containers[containerID] else { return }
         change(&container.record)
         containers[containerID] = container
-        try await environment.store.update(container.record)
+        let (store, record) = (environment.store, container.record)
+        try await inOrder { try await store.update(record) }
     }
 
     func updateRecord(_ change: (inout PodRecord) -> Void) async throws {
         change(&record)
-        try await environment.store.update(record)
+        let (store, record) = (environment.store, record)
+        try await inOrder { try await store.update(record) }
+    }
+
+    /// Whole rows are written: an older one must not overtake a newer one.
+    private func inOrder(_ write: @escaping @Sendable () async throws -> Void) async throws {
+        let previous = lastWrite
+        let task = Task {
+            _ = await previous?.result
+            try await write()
+        }
+        lastWrite = task
+        try await task.value
+    }
+
+    /// What could not be given back is tried again with the next stop or removal.
+    func noteLeftover(_ error: any Error) async {
+        if case .new = state { state = .stopped }
+        try? await updateRecord { $0.leftovers.append("the machine: \(error)") }
     }
 
     /// Runs the pod's disk operations one after the other.
@@ -104,6 +124,8 @@ struct Container {
     let exit = Latch<ContainerRecord.Exit>()
     /// Under way: joined by a repetition of the same request.
     var creation: Task<Void, any Error>?
+    /// Under way: joined by a repetition.
+    var removal: Task<Void, any Error>?
     /// Copies what the container writes into its log; ends after the last byte.
     var follower: Task<Void, Never>?
 

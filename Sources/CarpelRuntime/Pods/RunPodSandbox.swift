@@ -13,7 +13,7 @@ extension Runtime {
         let name = PodRecord.name(of: metadata)
         let pod = try pod(named: name) ?? makePod(name, request, config)
         try await checkSameRequest(pod, request, config)
-        try await shielded { try await self.startOrForget(pod) }
+        try await detachedFromCaller { try await self.startOrForget(pod) }
         return RunPodSandboxResponse { $0.podSandboxId = pod.id }
     }
 
@@ -48,15 +48,7 @@ extension Runtime {
 
     private func startOrForget(_ pod: PodSandbox) async throws {
         do {
-            switch await pod.state {
-            case .new, .starting: try await pod.start().value
-            case .ready: break
-            case .stopping, .stopped, .gone:
-                throw CarpelError(
-                    .alreadyExists, "podNameTaken",
-                    "the pod \(pod.id.prefix(13)) has this name and is stopped; remove it or count up "
-                        + "config.metadata.attempt", field: "config.metadata")
-            }
+            try await pod.start().value
         } catch {
             if case .gone = await pod.state { forget(pod.id) }
             throw error

@@ -24,6 +24,14 @@ protocol Guest: Sendable {
     func close() async
 }
 
+extension Guest {
+    /// Asks a guest that may be hostile or stuck, and does not wait for ever.
+    @discardableResult
+    func ask(_ request: GuestRequest, within timeout: Duration = .seconds(30)) async throws -> GuestResponse {
+        try await withDeadline(timeout, reason: "agentSilent", "the agent's answer") { try await call(request) }
+    }
+}
+
 /// A process of an exec.
 protocol GuestExec: Sendable {
     func collectOutput(limit: Int) async throws -> (stdout: [UInt8], stderr: [UInt8])

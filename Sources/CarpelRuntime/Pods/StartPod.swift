@@ -6,8 +6,19 @@ import Foundation
 
 extension PodSandbox {
     /// Starts the pod in a task of its own, which a stop can cancel and every caller can join.
-    func start() -> Task<Void, any Error> {
-        if case .starting(let task) = state { return task }
+    ///
+    /// - Throws: `ALREADY_EXISTS` if the pod has been stopped.
+    func start() throws -> Task<Void, any Error> {
+        switch state {
+        case .new: break
+        case .starting(let task): return task
+        case .ready: return Task {}
+        case .stopping, .stopped, .gone:
+            throw CarpelError(
+                .alreadyExists, "podNameTaken",
+                "the pod \(id.prefix(13)) has this name and is stopped; remove it or count up config.metadata.attempt",
+                field: "config.metadata")
+        }
         record.timeline = []
         let task = Task { try await self.startOrUndo() }
         state = .starting(task)
@@ -54,7 +65,7 @@ extension PodSandbox {
         try await step("sandbox configuration") {
             let configuration = try sandboxConfiguration(
                 of: record.config, scratchDisk: ScratchDisks.serial, clock: UInt64(now()), entropy: entropy())
-            try await translated("configure the sandbox") { try await guest.call(.configure(configuration)) }
+            try await translated("configure the sandbox") { try await guest.ask(.configure(configuration)) }
         }
         try Task.checkCancellation()
         return RunningPod(machine: machine, guest: guest)

@@ -4,6 +4,7 @@ import CarpelMachines
 extension PodSandbox {
     /// How long a guest may take to end its processes, write its disks and power off.
     private static let shutdownTimeout = Duration.seconds(5)
+    private static let containersTimeout = Duration.seconds(15)
 
     /// Ends the pod and gives everything back but its record and logs. Joins a stop that is under way.
     func stop() async throws {
@@ -13,8 +14,8 @@ extension PodSandbox {
         case .starting(let task):
             task.cancel()
             _ = await task.result
-            // The start may have won the race.
-            if case .ready = state { try await stop() }
+            // The start may have won the race, and another stop may be under way.
+            try await stop()
         case .ready(let running):
             let task = Task { try await self.stopRunning(running) }
             state = .stopping(task)
@@ -30,8 +31,11 @@ extension PodSandbox {
 
     private func stopRunning(_ running: RunningPod) async throws {
         do {
-            try await updateRecord { $0.phase = .stopping }
-            await killContainers(in: running)
+            do { try await updateRecord { $0.phase = .stopping } } catch {
+                // A full disk must not keep a pod alive that may be what fills it; recovery copes with the old phase.
+                logger.error("cannot note that the pod is being stopped", metadata: ["cause": "\(error)"])
+            }
+            await endContainers(in: running)
             await powerOff(running)
             try await running.machine.destroy()
             await running.guest.close()
@@ -41,6 +45,20 @@ extension PodSandbox {
         } catch {
             if case .stopping = state { state = .ready(running) }
             throw CarpelError.wrapping(error, during: "stop the pod")
+        }
+    }
+
+    /// Kills what runs and reads the last of its output; a guest that does not answer in time is left to its end.
+    private func endContainers(in running: RunningPod) async {
+        try? await withDeadline(Self.containersTimeout, reason: "killTimeout", "end the containers") {
+            await self.killContainers(in: running)
+            await self.drainAll()
+        }
+    }
+
+    private func drainAll() async {
+        await withTaskGroup(of: Void.self) { group in
+            for id in containers.keys { group.addTask { await self.drain(id) } }
         }
     }
 
@@ -56,7 +74,7 @@ extension PodSandbox {
     private func powerOff(_ running: RunningPod) async {
         do {
             try await withDeadline(Self.shutdownTimeout, reason: "shutdownTimeout", "the guest's shutdown") {
-                try await running.guest.call(.shutdown)
+                try await running.guest.ask(.shutdown)
                 _ = await running.machine.end()
             }
         } catch {
@@ -82,15 +100,17 @@ extension PodSandbox {
     /// Stops the pod if need be and forgets it, its containers and their logs in the pod's own folder.
     func remove() async throws {
         try await stop()
-        guard case .stopped = state else { return }
-        try await updateRecord { $0.phase = .removing }
-        for container in containers.values {
-            container.follower?.cancel()
-            try await environment.store.delete(container.record)
+        switch state {
+        case .stopped: break
+        case .gone: return
+        case .new, .starting, .ready, .stopping:
+            throw CarpelError(.aborted, "podBusy", "the pod changed while it was removed; try again")
         }
-        containers = [:]
+        try await updateRecord { $0.phase = .removing }
+        for container in containers.values { container.follower?.cancel() }
         try PodFolders(environment.paths).remove(id)
-        try await environment.store.delete(record)
+        try await environment.store.deletePod(id)
+        containers = [:]
         state = .gone
     }
 }

@@ -35,6 +35,7 @@ extension Runtime {
             try await pod.recover(machine)
         } catch {
             pod.logger.error("cannot recover the pod; a removal will try again", metadata: ["cause": "\(error)"])
+            await pod.noteLeftover(error)
         }
         if case .gone = await pod.state { forget(pod.id) }
     }
@@ -83,13 +84,13 @@ extension PodSandbox {
             $0.failure = "the machine was gone when carpeld started"
         }
         try PodFolders(environment.paths).removeRunning(id)
+        await finishContainers()
     }
 
     private func pickUp(_ machine: any Machine) async throws {
         do {
             let guest = try await connect(to: machine, within: Self.reconnectTimeout)
             try await adopt(guest, of: machine)
-            try await finishContainers()
         } catch {
             try await machine.destroy()
             await containersLostMachine("the agent did not answer after a start of carpeld")
@@ -100,13 +101,19 @@ extension PodSandbox {
             }
             throw error
         }
+        await finishContainers()
     }
 
-    /// Undoes containers that were half made, and finishes removals.
-    private func finishContainers() async throws {
+    /// Undoes containers that were half made, and finishes removals. What cannot be finished harms no other container.
+    private func finishContainers() async {
         for (id, container) in containers {
             switch container.record.phase {
-            case .creating, .removing: try await removeContainer(id)
+            case .creating, .removing:
+                do { try await removeContainer(id) } catch {
+                    logger.error(
+                        "cannot finish a removal; RemoveContainer will try again",
+                        metadata: ["container": "\(id.prefix(13))", "cause": "\(error)"])
+                }
             default: break
             }
         }

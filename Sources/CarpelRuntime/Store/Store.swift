@@ -14,7 +14,7 @@ struct Store: Sendable {
     init(path: String, logger: Logger) throws {
         do {
             let database = try Self.open(path)
-            unreadable = try database.read(Self.findUnreadable)
+            unreadable = try database.read(Self.findUnreadable) + Self.setAside(path)
             self.database = database
         } catch let error as DatabaseError where [.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(error.resultCode) {
             let aside = "\(path).unreadable-\(Int(Date().timeIntervalSince1970))"
@@ -24,8 +24,18 @@ struct Store: Sendable {
             logger.error(
                 "the store cannot be read and was set aside", metadata: ["file": "\(aside)", "cause": "\(error)"])
             database = try Self.open(path)
-            unreadable = ["the store could not be read (\(error)); it was kept as \(aside)"]
+            unreadable = try Self.setAside(path)
         }
+    }
+
+    /// Stores that were set aside count until somebody has moved them away: what they tell of may still run.
+    private static func setAside(_ path: String) throws -> [String] {
+        let url = URL(fileURLWithPath: path)
+        return try FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)
+            .filter {
+                $0.hasPrefix("\(url.lastPathComponent).unreadable-") && !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm")
+            }
+            .map { "the store could not be read; it was kept as \($0)" }
     }
 
     private static func open(_ path: String) throws -> DatabasePool {
@@ -123,6 +133,14 @@ struct Store: Sendable {
     /// Deletes the record if it is there.
     func delete<Record: PersistableRecord & Sendable>(_ record: Record) async throws {
         try await write { _ = try record.delete($0) }
+    }
+
+    /// Deletes a pod's record and those of its containers.
+    func deletePod(_ id: String) async throws {
+        try await write { database in
+            try database.execute(sql: "DELETE FROM container WHERE podID = ?", arguments: [id])
+            try database.execute(sql: "DELETE FROM pod WHERE id = ?", arguments: [id])
+        }
     }
 
     private func write(_ change: @escaping @Sendable (Database) throws -> Void) async throws {

@@ -44,6 +44,11 @@ final class Dispatcher: Sendable {
         guard !items.isEmpty else {
             throw CarpelError(.invalidArgument, "invalidRequest", "a batch must hold at least one request")
         }
+        guard items.count <= JSONRPC.maximumBatchLength else {
+            throw CarpelError(
+                .invalidArgument, "batchTooLong",
+                "a batch may hold \(JSONRPC.maximumBatchLength) requests; send the rest after it")
+        }
         let requests = try items.map { try JSONSerialization.data(withJSONObject: $0, options: .fragmentsAllowed) }
         let answers = await withTaskGroup(of: (Int, Data?).self) { group in
             for (index, request) in requests.enumerated() {

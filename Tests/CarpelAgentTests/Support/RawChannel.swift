@@ -8,7 +8,9 @@ final class RawChannel {
     private let encoder: FrameEncoder
 
     init(_ path: String) throws {
-        descriptor = try connectedSocket(path)
+        // Without blocking, so that a full backlog is an error instead of a wait.
+        descriptor = try connectedSocket(path, flags: Int32(SOCK_NONBLOCK.rawValue))
+        _ = fcntl(descriptor, F_SETFL, 0)
         let nonce = (0..<Hello.nonceSize).map { _ in UInt8.random(in: 0...255) }
         encoder = FrameEncoder(mask: nonce)
         try send(Hello(nonce: nonce).bytes)
@@ -34,6 +36,18 @@ final class RawChannel {
         try send(bytes)
     }
 
+    /// Returns when the agent's bytes fill the socket: they have come, and no more come.
+    func waitUntilFull() {
+        let deadline = ContinuousClock.now + .seconds(2)
+        var (waiting, seen, same): (Int32, Int32, Int) = (0, 0, 0)
+        repeat {
+            usleep(2000)
+            _ = ioctl(descriptor, UInt(FIONREAD), &waiting)
+            same = waiting == seen ? same + 1 : 0
+            seen = waiting
+        } while (waiting < 100_000 || same < 5) && ContinuousClock.now < deadline
+    }
+
     /// Takes what the agent says, so that it never has to wait.
     private func drain() {
         var buffer = [UInt8](repeating: 0, count: 65536)
@@ -41,8 +55,8 @@ final class RawChannel {
     }
 }
 
-func connectedSocket(_ path: String) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+func connectedSocket(_ path: String, flags: Int32 = 0) throws -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }

@@ -17,12 +17,12 @@ final class TestMachine: Sendable {
 
     private let folder: TemporaryFolder
     private let process: ChildProcess
-    let monitor: Monitor
+    private let monitor: Monitor
     private let disks: TestDisks
     /// From the start of QEMU to the agent's HELLO.
     let bootTime: Duration
     let guest: GuestConnection
-    let socket: String
+    private let socket: String
 
     static func boot() async throws -> TestMachine { try await TestMachine() }
 
@@ -47,7 +47,18 @@ final class TestMachine: Sendable {
     /// The console's content, the serial one.
     var console: String { (try? String(contentsOfFile: "\(folder.path)/console.log", encoding: .utf8)) ?? "" }
 
-    func connectRaw() throws -> RawChannel { try RawChannel(socket) }
+    /// QEMU's backlog is one connection, and it may still be busy with the end of the last.
+    func connectRawOnceFree() async throws -> RawChannel {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try RawChannel(socket)
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
 
     func connect() async throws -> GuestConnection { try await Self.connect(to: socket) }
 

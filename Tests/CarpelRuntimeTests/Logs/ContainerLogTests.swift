@@ -38,12 +38,13 @@ import Testing
     @Test func whatWasNotNotedIsCutOffSoThatNothingIsThereTwice() throws {
         let folder = try TemporaryFolder()
         let path = "\(folder.path)/deep/0.log"
-        var log = try ContainerLog(path: path, length: 0)
+        var log = try ContainerLog(path: path)
         try log.append([record("first\n")])
         let noted = log.length
         try log.append([record("second\n", .stderr)])
 
-        var again = try ContainerLog(path: path, length: noted)
+        var again = try ContainerLog(path: path)
+        again.truncate(to: noted)
         try again.append([record("second\n", .stderr)])
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 2)

@@ -105,6 +105,54 @@ extension SystemTests {
                         $0.contains("unreadable")
                     })
                 #expect(try await node.machineCount() == 1)
+                // The store that was set aside still counts at the start after that.
+                try await node.restartDaemon()
+                #expect(try await node.machineCount() == 1)
+            }
+        }
+
+        /// A guest that keeps its connection but answers no more once made its pod unstoppable, and the next
+        /// daemon's start hang.
+        @Test(.timeLimit(.minutes(2))) func aGuestThatAnswersNothingCannotKeepItsPod() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                _ = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                await node.hypervisor.machines[pod]?.guest.fallSilent()
+                try await node.restartDaemon()
+                let next = try await node.connect()
+                #expect(try await next.podState(pod) == .SANDBOX_NOTREADY)
+                try await next.removePod(pod)
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aPodIsStoppedAlthoughItsGuestAnswersNothing() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                _ = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                await node.hypervisor.machines[pod]?.guest.fallSilent()
+                try await client.stopPod(pod)
+                #expect(try await client.podState(pod) == .SANDBOX_NOTREADY)
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
+        @Test func aStopAndARemovalAtOnceBothEnd() async throws {
+            try await withFakeNode { node, client in
+                for _ in 0..<10 {
+                    let pod = try await client.runPod()
+                    let id = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                    async let stop: Void = client.stopPod(pod)
+                    async let first: Void = client.removeContainer(id)
+                    async let second: Void = client.removeContainer(id)
+                    async let removal: Void = client.removePod(pod)
+                    _ = try? await (stop, first, second, removal)
+                    try await client.removePod(pod)
+                    let rows = try await sqlite(
+                        node, "SELECT (SELECT count(*) FROM pod) + (SELECT count(*) FROM container)")
+                    #expect(rows == "0\n")
+                    #expect(try await node.machineCount() == 0)
+                }
             }
         }
 

@@ -52,7 +52,7 @@ final class FakeMachine: Machine {
     let id: String
     let channelPath: String
     let processID: Int32
-    let guest = FakeGuest()
+    let guest: FakeGuest
     private let hypervisor: FakeHypervisor
     private let disks: Mutex<[String]>
     private let ended = Latch<MachineEnd>()
@@ -61,6 +61,7 @@ final class FakeMachine: Machine {
         id = spec.id
         channelPath = spec.channelPath
         self.processID = processID
+        guest = FakeGuest(machineEnd: ended)
         self.hypervisor = hypervisor
         disks = Mutex(spec.disks.map(\.serial))
     }
@@ -94,6 +95,11 @@ final class FakeGuest: Guest {
     }
     private let state = Mutex(State())
     private let closed = Latch<Void>()
+    private let machineEnd: Latch<MachineEnd>
+
+    init(machineEnd: Latch<MachineEnd>) { self.machineEnd = machineEnd }
+
+    private let isSilent = Mutex(false)
 
     var events: AsyncStream<GuestEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: GuestEvent.self)
@@ -114,9 +120,13 @@ final class FakeGuest: Guest {
         AsyncThrowingStream { $0.finish() }
     }
 
+    func fallSilent() { isSilent.withLock { $0 = true } }
+
     @discardableResult
     func call(_ request: GuestRequest) async throws -> GuestResponse {
-        try state.withLock { state in
+        if isSilent.withLock({ $0 }) { try await Latch<Void>().wait() }
+        if case .shutdown = request { await machineEnd.set(.poweredOff) }
+        return try state.withLock { state in
             switch request {
             case .configure: state.configured = true
             case .createContainer(let spec): state.containers[spec.id] = (spec, .created)
