@@ -43,7 +43,8 @@ struct Cgroup {
         }
         // Absent where the kernel has no swap; then there is nothing to limit.
         if let swap = resources.swapLimit, access("\(path)/memory.swap.max", F_OK) == 0 {
-            values.append(("memory.swap.max", Self.limit(swap)))
+            // Unlike the others, 0 means none: memory and swap have the same limit then.
+            values.append(("memory.swap.max", swap < 0 ? "max" : String(swap)))
         }
         values += resources.unified.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         for case (let name, let value?) in values {
