@@ -33,19 +33,23 @@ extension AgentTests {
             spec.resources.cpuQuota = 20_000
             spec.resources.cpuPeriod = 50_000
             spec.resources.memoryLimit = 64 << 20
+            spec.resources.swapLimit = 0
             spec.resources.processLimit = 33
             spec.resources.unified = ["memory.high": "50331648"]
             try await guest.start(spec)
-            let files = "cd /sys/fs/cgroup; cat cpu.weight cpu.max memory.max pids.max memory.high"
+            let files = """
+                cd /sys/fs/cgroup; cat cpu.weight cpu.max memory.max pids.max memory.high
+                cat memory.swap.max 2>/dev/null || echo 0
+                """
             let before = try await guest.run(.shell(files, in: spec.id))
-            #expect(before.stdout == "50\n20000 50000\n67108864\n33\n50331648\n")
+            #expect(before.stdout == "50\n20000 50000\n67108864\n33\n50331648\n0\n")
 
             var update = ContainerResources()
             update.memoryLimit = 32 << 20
             update.cpuQuota = -1
             try await guest.call(.updateResources(id: spec.id, resources: update))
             let after = try await guest.run(.shell(files, in: spec.id))
-            #expect(after.stdout == "50\nmax 100000\n33554432\n33\n50331648\n")
+            #expect(after.stdout == "50\nmax 100000\n33554432\n33\n50331648\n0\n")
             try await guest.call(.removeContainer(id: spec.id))
         }
 
