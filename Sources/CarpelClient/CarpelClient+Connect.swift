@@ -9,12 +9,12 @@ extension CarpelClient {
     ///
     /// - Parameter socketPath: the path of the daemon's Unix socket.
     public static func connect(socketPath: String = CarpelVersion.defaultSocket) async throws -> CarpelClient {
-        let calls = PendingCalls()
+        let calls = PendingCalls(of: .daemon)
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
-                        ByteToMessageHandler(LineDecoder()), ReplyHandler(calls: calls),
+                        ByteToMessageHandler(LineDecoder(of: .daemon)), ReplyHandler(calls: calls),
                     ])
                 }
             }

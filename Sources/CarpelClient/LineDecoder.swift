@@ -3,18 +3,18 @@ import CarpelCore
 import NIOCore
 
 /// Cuts the bytes of the socket into lines, their ends and empty lines left out.
-struct LineDecoder: ByteToMessageDecoder {
-    typealias InboundOut = ByteBuffer
+package struct LineDecoder: ByteToMessageDecoder {
+    package typealias InboundOut = ByteBuffer
 
-    private let maximumLength: Int
+    private let peer: Peer
     /// Bytes of the unfinished line that are known to hold no line end, so that a long line is searched once.
     private var searched = 0
 
-    init(maximumLength: Int = JSONRPC.maximumAnswerLength) {
-        self.maximumLength = maximumLength
+    package init(of peer: Peer = .daemon) {
+        self.peer = peer
     }
 
-    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+    package mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
         let bytes = buffer.readableBytesView
         guard let end = bytes.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n")) else {
             searched = bytes.count
@@ -32,10 +32,11 @@ struct LineDecoder: ByteToMessageDecoder {
     }
 
     private func check(length: Int) throws {
-        guard length <= maximumLength else {
+        guard length <= peer.maximumAnswerLength else {
             throw CarpelError(
                 .resourceExhausted, "answerTooLong",
-                "the daemon's answer is longer than \(ByteCount(Int64(maximumLength))): ask for less at once")
+                "the answer of \(peer.name) is longer than \(ByteCount(Int64(peer.maximumAnswerLength))): "
+                    + "ask for less at once")
         }
     }
 }

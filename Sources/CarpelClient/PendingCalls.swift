@@ -4,8 +4,8 @@ import Foundation
 import Synchronization
 
 /// The calls of one connection that wait for their answers, and the readers of its notifications.
-final class PendingCalls: Sendable {
-    typealias Answer = CheckedContinuation<Data, any Error>
+package final class PendingCalls: Sendable {
+    package typealias Answer = CheckedContinuation<Data, any Error>
 
     private struct Call {
         let method: String
@@ -29,18 +29,21 @@ final class PendingCalls: Sendable {
     private struct Ending {
         let cause: CarpelError?
 
-        func error(for method: String) -> CarpelError {
+        func error(for method: String, of peer: Peer) -> CarpelError {
             cause
                 ?? CarpelError(
                     .unavailable, "connectionClosed",
-                    "the daemon closed the connection before it answered \(method): "
+                    "\(peer.name) closed the connection before it answered \(method): "
                         + "look at its log, and ask for the state before you repeat the call")
         }
     }
 
+    private let peer: Peer
     private let state = Mutex(State())
 
-    func nextID() -> Int64 {
+    package init(of peer: Peer) { self.peer = peer }
+
+    package func nextID() -> Int64 {
         state.withLock { state in
             state.lastID += 1
             return state.lastID
@@ -48,33 +51,33 @@ final class PendingCalls: Sendable {
     }
 
     /// Resumes `answer` with the line that answers the call `id`.
-    func wait(for id: Int64, method: String, _ answer: Answer) {
+    package func wait(for id: Int64, method: String, _ answer: Answer) {
         let ended = state.withLock { state in
             if state.ended == nil { state.calls[id] = Call(method: method, answer: answer) }
             return state.ended
         }
-        if let ended { answer.resume(throwing: ended.error(for: method)) }
+        if let ended { answer.resume(throwing: ended.error(for: method, of: peer)) }
     }
 
-    func cancel(_ id: Int64) {
+    package func cancel(_ id: Int64) {
         guard let call = take(id) else { return }
         call.answer.resume(throwing: CarpelError(.cancelled, "cancelled", "\(call.method): cancelled by the caller"))
     }
 
-    func fail(_ id: Int64, writing error: any Error) {
+    package func fail(_ id: Int64, writing error: any Error) {
         guard let call = take(id) else { return }
         let ending = state.withLock { $0.ended } ?? Ending(cause: nil)
-        call.answer.resume(throwing: ending.error(for: call.method))
+        call.answer.resume(throwing: ending.error(for: call.method, of: peer))
     }
 
-    /// The connection is over; `cause` if it is not the daemon's doing.
+    /// The connection is over; `cause` if it is not the peer's doing.
     func end(_ cause: CarpelError?) {
         let (calls, listeners) = state.withLock { state in
             state.ended = state.ended ?? Ending(cause: cause)
             defer { (state.calls, state.listeners) = ([:], [:]) }
             return (state.calls.values, state.listeners.values)
         }
-        for call in calls { call.answer.resume(throwing: Ending(cause: cause).error(for: call.method)) }
+        for call in calls { call.answer.resume(throwing: Ending(cause: cause).error(for: call.method, of: peer)) }
         for listener in listeners { listener.end() }
     }
 
@@ -107,13 +110,13 @@ extension PendingCalls {
         var error: JSONRPC.ErrorObject?
     }
 
-    /// Takes one line from the daemon.
+    /// Takes one line from the peer.
     func receive(_ line: Data) {
         guard let envelope = try? JSONDecoder().decode(Envelope.self, from: line) else {
             return end(
                 CarpelError(
                     .internal, "unreadableAnswer",
-                    "what answers is no JSON-RPC: check that the socket is the one of carpeld"))
+                    "what answers is no JSON-RPC: check that it is \(peer.name)"))
         }
         switch (envelope.id, envelope.method) {
         case (.number(let id), _):
@@ -126,7 +129,7 @@ extension PendingCalls {
         case (_, let method?):
             notify(method, line)
         default:
-            // The daemon could not tell which request it refused: whoever waits would wait for ever.
+            // The peer could not tell which request it refused: whoever waits would wait for ever.
             if let error = envelope.error?.error { failAll(error) }
         }
     }

@@ -3,25 +3,25 @@ import Foundation
 import NIOCore
 
 /// Hands each line to the calls that wait, and tells them of the connection's end.
-final class ReplyHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+package final class ReplyHandler: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
 
     private let calls: PendingCalls
 
-    init(calls: PendingCalls) {
+    package init(calls: PendingCalls) {
         self.calls = calls
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         calls.receive(Data(Self.unwrapInboundIn(data).readableBytesView))
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         calls.end(error as? CarpelError)
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         calls.end(nil)
         context.fireChannelInactive()
     }

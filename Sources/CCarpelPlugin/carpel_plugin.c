@@ -1,0 +1,1 @@
+#include "carpel_plugin.h"
