@@ -31,6 +31,10 @@ int carpel_load_module(int descriptor, const char *parameters) {
     return syscall(SYS_finit_module, descriptor, parameters, 0) < 0 ? -errno : 0;
 }
 
+int carpel_load_module_image(const void *image, size_t length, const char *parameters) {
+    return syscall(SYS_init_module, image, length, parameters) < 0 ? -errno : 0;
+}
+
 int carpel_add_entropy(const uint8_t *bytes, size_t count) {
     // struct rand_pool_info: two numbers, then the bytes.
     int pool[2 + 128];

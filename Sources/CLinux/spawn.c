@@ -278,6 +278,51 @@ int carpel_spawn_reaper(int cgroup) {
     _exit(127);
 }
 
+int carpel_spawn_steps(const struct carpel_step *steps, size_t count, int cgroup, int *status) {
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) return -errno;
+    int pid = clone_child(0, cgroup, NULL);
+    if (pid == 0) {
+        close(sockets[0]);
+        reset_signals();
+        set_oom_score_adjustment(0);
+        int slots[CARPEL_SLOTS];
+        for (int slot = 0; slot < CARPEL_SLOTS; slot++) slots[slot] = -1;
+        for (size_t index = 0; index < count; index++)
+            if (carpel_do_step(&steps[index], slots) < 0) fail(sockets[1], CARPEL_STAGE_STEP, (int)index);
+        _exit(0);
+    }
+    close(sockets[1]);
+    if (pid < 0) {
+        close(sockets[0]);
+        return pid;
+    }
+    *status = sockets[0];
+    return pid;
+}
+
+// nftw has no place for the caller's own; this process does nothing else.
+static struct carpel_tree measured;
+
+static int measure_entry(const char *path, const struct stat *status, int type, struct FTW *position) {
+    (void)path, (void)type;
+    // The root is the volume, not something in it.
+    if (position->level == 0) return 0;
+    measured.bytes += (uint64_t)status->st_blocks * 512;
+    measured.inodes += 1;
+    return 0;
+}
+
+int carpel_spawn_measurer(const char *path, int descriptor, int cgroup) {
+    int pid = clone_child(0, cgroup, NULL);
+    if (pid != 0) return pid;
+    reset_signals();
+    set_oom_score_adjustment(0);
+    measured = (struct carpel_tree){0};
+    if (nftw(path, measure_entry, 16, FTW_PHYS | FTW_MOUNT) != 0) _exit(1);
+    _exit(write(descriptor, &measured, sizeof measured) == sizeof measured ? 0 : 1);
+}
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *position) {
     (void)status, (void)type, (void)position;
     remove(path);

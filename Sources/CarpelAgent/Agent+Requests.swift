@@ -21,7 +21,7 @@ extension Agent {
         case .createContainer(let spec):
             create(spec) { stream.finish($0.map { .done }) }
         case .startContainer(let id):
-            try start(try container(id)) { stream.finish($0) }
+            start(try container(id)) { stream.finish($0) }
         case .removeContainer(let id):
             remove(id) { stream.finish($0.map { .done }) }
         case .exec(let spec):
@@ -30,9 +30,26 @@ extension Agent {
             try container(id).output.follow(from: sequence, on: stream)
         case .attachInput(let id, let closeAtEnd):
             try attachInput(of: try container(id), closeAtEnd: closeAtEnd, to: stream)
+        case .addVolume, .removeVolume, .growVolume, .freezeVolume, .thawVolume, .volumeUsage:
+            dispatchVolume(request, on: stream)
+        case .configureInterfaces(let interfaces):
+            configure(interfaces) { stream.finish($0.map { .done }) }
         default:
             try change(request)
             stream.finish(.done)
+        }
+    }
+
+    private func dispatchVolume(_ request: GuestRequest, on stream: HostStream) {
+        let done: (Result<Void, GuestFailure>) -> Void = { stream.finish($0.map { .done }) }
+        switch request {
+        case .addVolume(let volume): addVolume(volume, done)
+        case .removeVolume(let name): removeVolume(name, done)
+        case .growVolume(let name): growVolume(name, done)
+        case .freezeVolume(let name, let seconds): freezeVolume(name, seconds: seconds, done)
+        case .thawVolume(let name): thawVolume(name, done)
+        case .volumeUsage(let name): volumeUsage(name) { stream.finish($0.map { .volumeUsage($0) }) }
+        default: break
         }
     }
 
@@ -51,6 +68,8 @@ extension Agent {
             try container(id).cgroup.apply(resources)
         case .releaseOutput(let id, let sequence):
             try container(id).output.release(before: sequence)
+        case .removeInterface(let hardwareAddress):
+            try removeInterface(hardwareAddress)
         default:
             throw GuestFailure(.unknownRequest, "the agent does not know this request")
         }
@@ -69,7 +88,10 @@ extension Agent {
     private var state: GuestState {
         GuestState(
             agentVersion: Self.version, configured: configuration != nil,
-            containers: containers.values.map(\.state).sorted { $0.id < $1.id }, agentResidentBytes: residentBytes)
+            containers: containers.values.map(\.state).sorted { $0.id < $1.id }, agentResidentBytes: residentBytes,
+            volumes: volumes.values.filter(\.isReady).map { .init(volume: $0.volume, isFrozen: $0.isFrozen) }
+                .sorted { $0.volume.name < $1.volume.name },
+            interfaces: interfaces.values.filter(\.isPresent).map(\.interface).sorted { $0.name < $1.name })
     }
 
     /// The second field of proc_pid_statm(5), in pages.

@@ -11,6 +11,7 @@ public final class Agent {
     let files: FileWatches
     let devices: DeviceWaits
     let layers = Layers()
+    let images = ImageStacks()
 
     var session: HostSession?
     var configuration: SandboxConfiguration?
@@ -18,6 +19,9 @@ public final class Agent {
     /// Ids that are being created: the disks may not be there yet.
     var creating: Set<String> = []
     var execs: [String: ExecProcess] = [:]
+    var volumes: [String: Volume] = [:]
+    /// The network cards that have been set up, by their hardware addresses in lower case.
+    var interfaces: [String: ConfiguredInterface] = [:]
     /// The first process of the pod's pid namespace, if a container is in it.
     var podReaper: pid_t?
 

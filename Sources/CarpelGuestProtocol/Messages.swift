@@ -28,6 +28,23 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     case followOutput(container: String, from: UInt64)
     /// The host has stored every record below `before`: the agent may forget them.
     case releaseOutput(container: String, before: UInt64)
+    /// Prepares a volume. A repetition with the same content does nothing; another content fails with `alreadyExists`.
+    case addVolume(GuestVolume)
+    /// Unmounts a volume and lets go of its disk. Unknown names succeed; `busy` while a container that runs has it,
+    /// or it is frozen.
+    case removeVolume(name: String)
+    /// Grows the volume's file system to its disk, which has become longer.
+    case growVolume(name: String)
+    /// Writes everything to the volume's disk and holds back all changes, until `thawVolume` or the time is up.
+    /// Repeating it starts the time anew.
+    case freezeVolume(name: String, timeoutSeconds: UInt32)
+    /// Fails with `invalidState` if the volume has thawed by itself meanwhile: what was read of its disk is worthless.
+    case thawVolume(name: String)
+    case volumeUsage(name: String)
+    /// Sets up network cards, those of `configure` or others, once the machine has them.
+    case configureInterfaces([SandboxConfiguration.Interface])
+    /// Sets a network card down before it is unplugged. Unknown addresses succeed.
+    case removeInterface(hardwareAddress: String)
     case state
     /// Kills everything, syncs the disks and powers the machine off.
     case shutdown
@@ -39,6 +56,7 @@ public enum GuestResponse: Codable, Sendable, Equatable {
     /// The second answer to `exec`, behind the last of its output.
     case exited(ExitStatus)
     case state(GuestState)
+    case volumeUsage(VolumeUsage)
     case failed(GuestFailure)
 }
 
@@ -55,6 +73,8 @@ public struct GuestFailure: Error, Codable, Sendable, Equatable {
         case alreadyExists, notFound, invalidState, invalidArgument
         case commandNotFound, commandNotExecutable, userNotFound, groupNotFound, workingDirectoryInvalid
         case diskMissing, mountFailed, cgroupFailed, sysctlFailed, noSpace, outOfMemory
+        /// Somebody still uses it.
+        case busy
         /// A request of a newer host that this agent does not know.
         case unknownRequest
         case system
@@ -94,10 +114,12 @@ public struct SandboxConfiguration: Codable, Sendable, Equatable {
     public var scratchDisk: String
     /// The pod's network cards. Those that are not named stay down.
     public var interfaces: [Interface]?
+    /// The tag of the machine's virtiofs device, if it has one.
+    public var sharedFolder: String?
 
     public init(
         hostname: String, resolvConf: String, hosts: String, sysctls: [String: String] = [:], clock: UInt64,
-        entropy: [UInt8], scratchDisk: String, interfaces: [Interface]? = nil
+        entropy: [UInt8], scratchDisk: String, interfaces: [Interface]? = nil, sharedFolder: String? = nil
     ) {
         self.hostname = hostname
         self.resolvConf = resolvConf
@@ -107,6 +129,7 @@ public struct SandboxConfiguration: Codable, Sendable, Equatable {
         self.entropy = entropy
         self.scratchDisk = scratchDisk
         self.interfaces = interfaces
+        self.sharedFolder = sharedFolder
     }
 
     /// A network card of the machine.
@@ -180,19 +203,6 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
         public init() {}
     }
 
-    /// A mount that needs nothing of the host.
-    public struct Mount: Codable, Sendable, Equatable {
-        public enum Kind: String, Codable, Sendable { case tmpfs }
-        public var kind: Kind
-        public var destination: String
-        public var options: [String]
-        public init(kind: Kind, destination: String, options: [String]) {
-            self.kind = kind
-            self.destination = destination
-            self.options = options
-        }
-    }
-
     public struct Device: Codable, Sendable, Equatable {
         public enum Kind: String, Codable, Sendable { case character, block }
         public var path: String
@@ -205,9 +215,12 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
         public var gid: UInt32
         /// Any of `r`, `w`, `m`.
         public var access: String
+        /// The block volume whose disk it is: the agent fills in major and minor, and takes `w` out of the access
+        /// where the volume is read-only.
+        public var volume: String?
         public init(
-            path: String, kind: Kind, major: UInt32, minor: UInt32, mode: UInt32 = 0o666, uid: UInt32 = 0,
-            gid: UInt32 = 0, access: String = "rwm"
+            path: String, kind: Kind, major: UInt32 = 0, minor: UInt32 = 0, mode: UInt32 = 0o666, uid: UInt32 = 0,
+            gid: UInt32 = 0, access: String = "rwm", volume: String? = nil
         ) {
             self.path = path
             self.kind = kind
@@ -217,6 +230,7 @@ public struct ContainerSpec: Codable, Sendable, Equatable {
             self.uid = uid
             self.gid = gid
             self.access = access
+            self.volume = volume
         }
     }
 }
@@ -339,13 +353,29 @@ public struct GuestState: Codable, Sendable, Equatable {
     public var containers: [Container]
     /// The agent's own resident memory.
     public var agentResidentBytes: UInt64?
+    /// In the order of their names.
+    public var volumes: [Volume]?
+    /// The network cards that have been set up, as they were asked for, in the order of their names.
+    public var interfaces: [SandboxConfiguration.Interface]?
     public init(
-        agentVersion: String, configured: Bool, containers: [Container], agentResidentBytes: UInt64? = nil
+        agentVersion: String, configured: Bool, containers: [Container], agentResidentBytes: UInt64? = nil,
+        volumes: [Volume]? = nil, interfaces: [SandboxConfiguration.Interface]? = nil
     ) {
         self.agentVersion = agentVersion
         self.configured = configured
         self.containers = containers
         self.agentResidentBytes = agentResidentBytes
+        self.volumes = volumes
+        self.interfaces = interfaces
+    }
+
+    public struct Volume: Codable, Sendable, Equatable {
+        public var volume: GuestVolume
+        public var isFrozen: Bool
+        public init(volume: GuestVolume, isFrozen: Bool) {
+            self.volume = volume
+            self.isFrozen = isFrozen
+        }
     }
 
     public struct Container: Codable, Sendable, Equatable {

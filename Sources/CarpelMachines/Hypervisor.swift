@@ -4,6 +4,8 @@ import CarpelCore
 public protocol Hypervisor: Sendable {
     /// What runs the guests' instructions, and why.
     var accelerator: AcceleratorChoice { get }
+    /// Whether machines can have shared folders.
+    var virtualFileSystem: VirtualFileSystem { get }
 
     /// Starts a machine. When it returns the guest is booting and its channel can be connected to.
     ///
@@ -35,11 +37,30 @@ public protocol Machine: Sendable {
     ///   `.failedPrecondition` with `diskMissing` or `diskNotReadable`; `.notFound` with `machineGone`.
     func attach(_ disk: DiskSpec) async throws
 
-    /// Unplugs the disk with this serial, if there is one.
+    /// Unplugs the disk with this serial, if there is one, and returns when QEMU has closed its file. A file system
+    /// on it must have been unmounted: the guest is told, not asked.
+    /// - Throws: `CarpelError` with `.unavailable` and `diskBusy` if that takes longer than ten seconds.
     func detach(serial: String) async throws
+
+    /// Makes the disk with this serial longer; the guest hears of it. A disk that has that length is left alone.
+    /// - Throws: `CarpelError`: `.notFound` with `diskNotAttached`; `.invalidArgument` with `diskWouldShrink`.
+    func resize(serial: String, to size: ByteCount) async throws
 
     /// The serials of the disks that are plugged in, in the order of their addresses.
     func attachedDisks() async throws -> [String]
+
+    /// Plugs in a network interface. One with that address and tap that is there already is left alone.
+    /// - Throws: `CarpelError`: `.alreadyExists` with `macAddressInUse` if another tap bears the address;
+    ///   `.failedPrecondition` with `tapMissing`; `.resourceExhausted` with `noFreePort`.
+    func attach(_ interface: InterfaceSpec) async throws
+
+    /// Unplugs the interface with this address, if there is one, and returns when the guest has let go of it.
+    /// - Throws: `CarpelError`: `.unavailable` with `interfaceBusy` if that takes longer than ten seconds;
+    ///   `.failedPrecondition` with `interfaceFixed` if the machine was started with it.
+    func detach(macAddress: String) async throws
+
+    /// The addresses of the network interfaces that the machine has, in lower case, those of its start first.
+    func attachedInterfaces() async throws -> [String]
 
     /// Kills the machine, and returns when QEMU is gone. A machine that has ended is fine.
     func destroy() async throws
@@ -49,6 +70,13 @@ public protocol Machine: Sendable {
 
     /// The domain as libvirt sees it.
     func domainXML() async throws -> String
+}
+
+/// Whether folders of the host can be shared with machines.
+public enum VirtualFileSystem: Hashable, Sendable {
+    case available
+    /// With a clause that says why not and what to do about it.
+    case unavailable(reason: String)
 }
 
 /// How a machine ended.

@@ -17,6 +17,8 @@ public struct MachineSpec: Sendable, Equatable {
     /// The disks that are there when the guest boots.
     public var disks: [DiskSpec]
     public var interfaces: [InterfaceSpec]
+    /// A folder of the host that the guest sees live; nil for a machine that shares nothing with the host.
+    public var sharedFolder: SharedFolderSpec?
     /// Where the agent's socket is made, at most 107 bytes. Missing folders are made, with mode 0700.
     /// Another machine must not use the path: libvirt removes what is there once more, some time after the machine's end.
     public var channelPath: String
@@ -26,7 +28,7 @@ public struct MachineSpec: Sendable, Equatable {
     public init(
         id: String, name: String, virtualCPUs: Int = 1, guestMemory: ByteCount, kernel: String, initramfs: String,
         kernelArguments: [String] = [], disks: [DiskSpec] = [], interfaces: [InterfaceSpec] = [],
-        channelPath: String, bootLogPath: String
+        sharedFolder: SharedFolderSpec? = nil, channelPath: String, bootLogPath: String
     ) {
         self.id = id
         self.name = name
@@ -37,6 +39,7 @@ public struct MachineSpec: Sendable, Equatable {
         self.kernelArguments = kernelArguments
         self.disks = disks
         self.interfaces = interfaces
+        self.sharedFolder = sharedFolder
         self.channelPath = channelPath
         self.bootLogPath = bootLogPath
     }
@@ -60,21 +63,50 @@ public struct DiskSpec: Hashable, Sendable {
     /// Source: virtio 1.2, section 5.2.6 (`VIRTIO_BLK_T_GET_ID` has 20 bytes); SCSI would take 36.
     public static let longestSerial = 20
 
+    /// The most that the machine may do to the disk in a second; nil: no limit.
+    public struct Limits: Hashable, Sendable {
+        public var readBytesPerSecond: Int64?
+        public var writeBytesPerSecond: Int64?
+        public var readOperationsPerSecond: Int64?
+        public var writeOperationsPerSecond: Int64?
+
+        public init() {}
+    }
+
     /// What the guest finds the disk by: letters, digits, `-`, `_` and `.`, at most ``longestSerial``.
     public var serial: String
     /// A file or a block device.
     public var path: String
     public var format: Format
-    /// Disks that several machines share must be read-only. A disk that is not becomes the QEMU user's property.
+    /// Disks that several machines share must be read-only. A disk that is not, and that QEMU's account could not
+    /// write, becomes its property.
     public var readOnly: Bool
     public var bus: Bus
+    public var limits: Limits?
 
-    public init(serial: String, path: String, format: Format = .raw, readOnly: Bool, bus: Bus = .scsi) {
+    public init(
+        serial: String, path: String, format: Format = .raw, readOnly: Bool, bus: Bus = .scsi,
+        limits: Limits? = nil
+    ) {
         self.serial = serial
         self.path = path
         self.format = format
         self.readOnly = readOnly
         self.bus = bus
+        self.limits = limits
+    }
+}
+
+/// A folder of the host in a machine, through virtiofs. What is mounted in it later, on the host, appears too.
+public struct SharedFolderSpec: Hashable, Sendable {
+    /// What the guest mounts it by: 1 to 36 letters, digits, `-`, `_` and `.`.
+    public var tag: String
+    /// A ``SharedFolder`` that has been made.
+    public var path: String
+
+    public init(tag: String, path: String) {
+        self.tag = tag
+        self.path = path
     }
 }
 

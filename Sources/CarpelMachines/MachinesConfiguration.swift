@@ -25,6 +25,13 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
         case none
     }
 
+    /// Whether machines may have shared folders.
+    public enum Virtiofs: String, Codable, Sendable {
+        /// If there is a virtiofsd.
+        case auto
+        case off
+    }
+
     public var accelerator: Accelerator = .auto
     public var driver: Driver = .embed
     public var console: Console = .serial
@@ -42,6 +49,9 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
     public var stateDirectory = "/run/carpel/machines"
     /// QEMU's binary; libvirt finds it if nil.
     public var emulator: String?
+    public var virtiofs: Virtiofs = .auto
+    /// virtiofsd's binary; looked for in the usual places if nil.
+    public var virtiofsDaemon: String?
     /// How long one call of libvirt may take.
     public var callTimeoutSeconds = 60
 
@@ -67,6 +77,8 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
         minimumGuestMemory = try value(.minimumGuestMemory, default: minimumGuestMemory)
         stateDirectory = try value(.stateDirectory, default: stateDirectory)
         emulator = try values.decodeIfPresent(String.self, forKey: .emulator)
+        virtiofs = try value(.virtiofs, default: virtiofs)
+        virtiofsDaemon = try values.decodeIfPresent(String.self, forKey: .virtiofsDaemon)
         callTimeoutSeconds = try value(.callTimeoutSeconds, default: callTimeoutSeconds)
     }
 

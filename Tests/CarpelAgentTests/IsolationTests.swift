@@ -200,7 +200,7 @@ extension AgentTests {
         @Test func aTmpfsMountHasItsOptions() async throws {
             let finished = try await run("grep /data /proc/mounts; touch /data/x && echo written") {
                 $0.readOnlyRoot = true
-                $0.mounts = [.init(kind: .tmpfs, destination: "/data", options: ["nosuid", "noexec", "size=64k"])]
+                $0.mounts = [.init(source: .memory, destination: "/data", options: ["nosuid", "noexec", "size=64k"])]
             }
             #expect(finished.stdout.hasPrefix("tmpfs /data tmpfs rw,nosuid,noexec"))
             #expect(finished.stdout.contains("size=64k"))

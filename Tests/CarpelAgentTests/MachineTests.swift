@@ -48,6 +48,28 @@ extension AgentTests {
                 "dumpe2fs -h \"$1\" 2>/dev/null | grep -q 'state: *clean$'; e2fsck -fn \"$1\"", machine.scratch)
         }
 
+        @Test func shutdownLeavesCleanVolumesEvenFrozenOnes() async throws {
+            let machine = try await TestMachine.boot()
+            try await machine.guest.call(.configure(TestMachine.configuration()))
+            let names = ["busy", "frozen"]
+            var spec = ContainerSpec.shell("while :; do echo x > /busy/file; echo x > /frozen/file; done")
+            var files: [String] = []
+            for name in names {
+                let file = try await machine.file(name, bytes: 16 << 20, "mkfs.ext4 -q -F \"$1\"")
+                try await machine.plug(file, serial: name)
+                let source = GuestVolume.Source.disk(serial: name, fileSystem: "ext4")
+                try await machine.guest.call(.addVolume(GuestVolume(name: name, source: source)))
+                spec.mounts.append(.volume(name, at: "/\(name)"))
+                files.append(file)
+            }
+            try await machine.guest.start(spec)
+            try await machine.guest.call(.freezeVolume(name: "frozen", timeoutSeconds: 600))
+            try await machine.guest.call(.shutdown)
+            await machine.guest.waitUntilClosed()
+            try await machine.waitForEnd()
+            for file in files { try await shell("e2fsck -fn \"$1\"", file) }
+        }
+
         @Test func beforeItIsConfiguredAMachineRefusesContainers() async throws {
             let machine = try await TestMachine.boot()
             let guest = machine.guest

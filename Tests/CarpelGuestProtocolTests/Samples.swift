@@ -11,16 +11,35 @@ enum Samples {
         spec.namespaces.pid = .target(container: "c0")
         spec.resources.memoryLimit = -1
         spec.resources.unified = ["memory.high": "max"]
-        spec.devices = [.init(path: "/dev/x", kind: .block, major: 8, minor: 1)]
-        spec.mounts = [.init(kind: .tmpfs, destination: "/t", options: ["ro"])]
+        spec.devices = [
+            .init(path: "/dev/x", kind: .block, major: 8, minor: 1), .init(path: "/dev/y", kind: .block, volume: "v"),
+        ]
+        spec.mounts = [
+            .init(source: .memory, destination: "/t", options: ["ro"]),
+            .init(source: .shared(path: "a/b"), destination: "/s", readOnly: true, recursivelyReadOnly: true),
+            .init(source: .volume(name: "v", subPath: ""), destination: "/v"),
+            .init(source: .image(layers: ["l1", "l2"], subPath: "usr"), destination: "/i", readOnly: true),
+        ]
         return spec
     }
+
+    private static let interface = SandboxConfiguration.Interface(
+        hardwareAddress: "52:54:00:12:34:56", name: "eth1", mtu: 1500, addresses: ["10.0.0.2/24"],
+        routes: [.init(destination: "::/0", gateway: "fe80::1")])
 
     static let requests: [GuestRequest] = [
         .configure(
             SandboxConfiguration(
                 hostname: "h", resolvConf: "r", hosts: "s", sysctls: ["a.b": "1"], clock: .max,
-                entropy: [UInt8](repeating: 1, count: 64), scratchDisk: "d")),
+                entropy: [UInt8](repeating: 1, count: 64), scratchDisk: "d",
+                interfaces: [interface], sharedFolder: "shared")),
+        .addVolume(GuestVolume(name: "v", source: .disk(serial: "s", fileSystem: "xfs"), readOnly: true)),
+        .addVolume(GuestVolume(name: "v", source: .block(serial: "s"))),
+        .addVolume(GuestVolume(name: "v", source: .memory(sizeLimit: 1 << 40))),
+        .addVolume(GuestVolume(name: "v", source: .memory(sizeLimit: nil))),
+        .addVolume(GuestVolume(name: "v", source: .scratch)), .removeVolume(name: "v"), .growVolume(name: "v"),
+        .freezeVolume(name: "v", timeoutSeconds: 10), .thawVolume(name: "v"), .volumeUsage(name: "v"),
+        .configureInterfaces([interface]), .removeInterface(hardwareAddress: interface.hardwareAddress),
         .createContainer(container), .startContainer(id: "c1"),
         .signalContainer(id: "c1", signal: 15, everyProcess: true), .removeContainer(id: "c1"),
         .exec(ExecSpec(id: "e", container: "c1", process: container.process, stdin: true)),
@@ -33,6 +52,8 @@ enum Samples {
     static let responses: [GuestResponse] = [
         .done, .started(pid: 7, at: 8), .exited(ExitStatus(code: 137, at: 9, outOfMemory: true)),
         .failed(GuestFailure(.mountFailed, "message", errno: 5)),
+        .volumeUsage(
+            VolumeUsage(capacityBytes: 5, usedBytes: 4, availableBytes: .max, inodes: 3, usedInodes: 2)),
         .state(
             GuestState(
                 agentVersion: "1", configured: true,
@@ -40,7 +61,9 @@ enum Samples {
                     .init(id: "a", phase: .created, nextOutput: 0),
                     .init(id: "b", phase: .running(pid: 1, since: 2), nextOutput: 3),
                     .init(id: "c", phase: .exited(ExitStatus(code: 0, at: 1), started: 2), nextOutput: 3),
-                ])),
+                ],
+                volumes: [.init(volume: GuestVolume(name: "v", source: .scratch), isFrozen: true)],
+                interfaces: [interface])),
     ]
 }
 

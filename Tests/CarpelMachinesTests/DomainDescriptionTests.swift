@@ -21,7 +21,8 @@ struct DomainDescriptionTests {
         var configuration = MachinesConfiguration()
         change(&configuration)
         return DomainDescription(
-            spec: spec, configuration: configuration, accelerator: accelerator, uuid: Self.uuid
+            spec: spec, configuration: configuration, accelerator: accelerator, uuid: Self.uuid,
+            sharedFolderDaemon: "/usr/lib/qemu/virtiofsd"
         ).document
     }
 
@@ -42,6 +43,20 @@ struct DomainDescriptionTests {
         ]
         spec.interfaces = [InterfaceSpec(tap: "cpl0123456789ab", macAddress: "52:54:00:12:34:56", mtu: 1450)]
         try expectGolden(document(spec), "disks-interface")
+    }
+
+    @Test func machineWithASharedFolderAndAVolumeWithLimits() throws {
+        var spec = Self.spec
+        spec.sharedFolder = SharedFolderSpec(tag: "shared", path: "/run/carpel/pods/pod-1/shared")
+        var volume = DiskSpec(serial: "volume-0", path: "/volumes/0.qcow2", format: .qcow2, readOnly: false)
+        var limits = DiskSpec.Limits()
+        limits.readBytesPerSecond = 1 << 20
+        limits.writeBytesPerSecond = 2 << 20
+        limits.readOperationsPerSecond = 300
+        limits.writeOperationsPerSecond = 400
+        volume.limits = limits
+        spec.disks = [volume]
+        try expectGolden(document(spec), "shared-folder-volume")
     }
 
     @Test func textThatWouldBreakXMLIsEscaped() throws {
@@ -68,6 +83,7 @@ struct DomainDescriptionTests {
             DiskSpec(serial: "scratch", path: "/scratch", readOnly: false, bus: .virtioBlock),
             DiskSpec(serial: "layer-1", path: "/layers/1.erofs", readOnly: true),
         ]
+        spec.interfaces = [InterfaceSpec(tap: "cpl0", macAddress: "52:54:00:12:34:AB")]
         let live = try LiveDomain(parsing: document(spec))
         #expect(live.uuid == Self.uuid)
         #expect(live.name == "carpel-pod-1")
@@ -78,6 +94,11 @@ struct DomainDescriptionTests {
         #expect(live.disks.first?.path == "/layers/a&b.erofs")
         #expect(live.disks.map(\.unit) == [0, nil, 1])
         #expect(live.freeUnit == 2)
+        #expect(live.interfaces.map(\.macAddress) == ["52:54:00:12:34:ab"])
+        #expect(live.interfaces.first?.tap == "cpl0")
+        // That of the start cannot be unplugged, and takes no slot of those that can.
+        #expect(live.interfaces.first?.hotplugSlot == nil)
+        #expect(live.freeHotplugSlot == 1)
     }
 
     @Test func markOfAnotherNamespaceIsNoMark() throws {

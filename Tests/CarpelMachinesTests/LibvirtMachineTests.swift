@@ -7,11 +7,11 @@ import Testing
 
 /// Machines of real libvirt and QEMU, one test after the other: exit tests block threads of the cooperative pool
 /// while their process runs, and on a small host would keep the others from noticing anything.
-@Suite(.serialized, .enabled(if: TestGuest.kernelPath != nil, "needs a kernel: run hack/guest"))
+@Suite(SharedNode(), .serialized, .enabled(if: TestGuest.kernelPath != nil, "needs a kernel: run hack/guest"))
 enum RealMachineTests {}
 
 extension RealMachineTests {
-    @Suite(SharedNode(), .serialized)
+    @Suite(.serialized)
     struct LibvirtMachineTests {
         @Test func startedMachineAnswersOnItsChannelAndIsGoneWhenDestroyed() async throws {
             let node = try TestNode.shared()

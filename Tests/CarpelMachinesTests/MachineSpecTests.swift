@@ -41,8 +41,11 @@ struct MachineSpecTests {
         await expect("memoryTooSmall") { $0.guestMemory = ByteCount(8 << 20 - 1) }
         await expect("pathTooLong") { $0.channelPath = "/" + String(repeating: "x", count: 107) }
         await expect("tooManyDevices") {
-            $0.interfaces = Array(repeating: InterfaceSpec(tap: "t", macAddress: "52:54:00:00:00:01"), count: 28)
+            $0.interfaces = Array(repeating: InterfaceSpec(tap: "t", macAddress: "52:54:00:00:00:01"), count: 26)
         }
+        await expect("macAddress") { $0.interfaces = [InterfaceSpec(tap: "t", macAddress: "52:54:00:00:00")] }
+        await expect("tapName") { $0.interfaces = [InterfaceSpec(tap: "../t", macAddress: "52:54:00:00:00:01")] }
+        await expect("sharedFolderTag") { $0.sharedFolder = SharedFolderSpec(tag: "a b", path: "/tmp") }
         await expect("kernelMissing") { $0.kernel = "/no/vmlinux" }
         await expect("kernelMissing") { $0.kernel = "/bin" }
         await expect("initramfsMissing") { $0.initramfs = "/no/initramfs" }

@@ -31,6 +31,11 @@ enum carpel_step_kind {
     CARPEL_GRAB,
     // Mounts what `slot` remembers on `target`.
     CARPEL_PLACE,
+    // As CARPEL_GRAB, of what lies at `type` inside the mount at `source`, with `flags` of carpel_grab. Symbolic links
+    // that lead out of it are errors.
+    CARPEL_GRAB_INSIDE,
+    // As CARPEL_PLACE, on a directory or file that is made unless it is there, as what `slot` remembers is one.
+    CARPEL_PLACE_MADE,
     // `target` becomes the root, the old one goes.
     CARPEL_PIVOT,
     // Makes the mount at `target` read-only; with `flags` != 0 makes it a mount first. Nothing if it is not there.
@@ -41,6 +46,27 @@ enum carpel_step_kind {
     CARPEL_UNSHARE,
     // setns(2) to the namespaces `flags` of the process that the pidfd `slot` stands for.
     CARPEL_JOIN,
+    // Looks at the directory or file at `type` inside the mount at `source`, which mounts what is to be mounted there
+    // on demand.
+    CARPEL_VISIT,
+    // umount2(2) of `target` with `flags`. Nothing if nothing is mounted there.
+    CARPEL_UNMOUNT,
+    // Grows the file system of type `type` that is mounted at `target` to the length of its device.
+    CARPEL_GROW,
+    // Writes the file system at `target` to its disk and holds back changes. Nothing if it is frozen.
+    CARPEL_FREEZE,
+    // Lets changes through again. Nothing if it is not frozen.
+    CARPEL_THAW,
+};
+
+enum carpel_grab {
+    CARPEL_GRAB_READ_ONLY = 1,
+    // What is mounted below it is grabbed too.
+    CARPEL_GRAB_RECURSIVE = 2,
+    // With CARPEL_GRAB_READ_ONLY: that is read-only too.
+    CARPEL_GRAB_ALL_READ_ONLY = 4,
+    // Directories that are missing are made, with the mode of the mount's root.
+    CARPEL_GRAB_MAKE = 8,
 };
 
 struct carpel_step {
@@ -52,7 +78,7 @@ struct carpel_step {
     uint64_t device;
 };
 
-enum { CARPEL_SLOTS = 16 };
+enum { CARPEL_SLOTS = 256 };
 
 struct carpel_limit {
     int resource;
@@ -127,6 +153,17 @@ int carpel_read_report(int status, struct carpel_report *report, int *descriptor
 // Starts a process that does nothing but reap its orphans, in a pid namespace of its own. Returns its pid.
 int carpel_spawn_reaper(int cgroup);
 
+// Starts a process that does the steps, in the caller's namespaces, and ends with 0. `status` as for carpel_spawn.
+// For what may take long or never end. Returns its pid.
+int carpel_spawn_steps(const struct carpel_step *steps, size_t count, int cgroup, int *status);
+
+// Starts a process that adds up what the tree at `path` takes on its disk, and writes it to `descriptor` as a
+// struct carpel_tree. Returns its pid.
+struct carpel_tree {
+    uint64_t bytes, inodes;
+};
+int carpel_spawn_measurer(const char *path, int descriptor, int cgroup);
+
 // Starts a process that removes the tree at `path`. Returns its pid.
 int carpel_spawn_remover(const char *path, int cgroup);
 
@@ -144,6 +181,7 @@ int carpel_pipe(int ends[2]);
 // ---- The machine ----
 
 int carpel_load_module(int descriptor, const char *parameters);
+int carpel_load_module_image(const void *image, size_t length, const char *parameters);
 // Mixes `bytes` into the random number generator, counts them as full entropy, and reseeds it.
 int carpel_add_entropy(const uint8_t *bytes, size_t count);
 int carpel_interface_up(const char *name);

@@ -87,6 +87,10 @@ final class HostSession {
             break
         case .hello(let hello):
             if port.isHungUp { early = hello } else { begin(hello) }
+        case .frame where !isConnected:
+            // Of a host that has left, or was not answered yet: nobody would hear the answer, and the stream would
+            // be in the way of the next host's.
+            break
         case .frame(let frame) where frame.kind == .request:
             takeRequest(frame)
         case .frame(let frame):

@@ -14,11 +14,11 @@ extension Agent {
         container.isBeingRemoved = true
         container.cgroup.killAll()
         waitUntilEmpty(container) { [unowned self] in
-            container.isBeingRemoved = false
             guard !container.cgroup.isPopulated else {
+                container.isBeingRemoved = false
                 return done(.failure(GuestFailure(.invalidState, "the processes of \(id) do not end")))
             }
-            done(dismantle(container))
+            releaseShared(of: container) { [unowned self] in done(dismantle(container)) }
         }
     }
 
@@ -41,16 +41,24 @@ extension Agent {
     }
 
     private func dismantle(_ container: Container) -> Result<Void, GuestFailure> {
+        container.isBeingRemoved = false
         do throws(GuestFailure) {
             container.memoryWatch = nil
             try container.cgroup.remove()
             container.output.close()
             containers[container.spec.id] = nil
             if let written = container.root.unmount(pool: layers) { removeTree(written) }
+            for image in container.images.keys { images.release(image, pool: layers) }
             return .success(())
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Removes a directory of the scratch disk. Under another name first, so that a new one can take its place at once.
+    func discard(_ path: String) {
+        let removed = "\(Sandbox.scratch)/removed-\(Clock.steady)"
+        if rename(path, removed) == 0 { removeTree(removed) }
     }
 
     /// In a process of its own: a container may have written millions of files.

@@ -3,12 +3,31 @@ import CarpelGuestProtocol
 import Glibc
 
 extension Agent {
-    func start(
+    func start(_ container: Container, _ done: @escaping (Result<GuestResponse, GuestFailure>) -> Void) {
+        guard case .created = container.phase, !container.isBeingRemoved else {
+            let message = "container \(container.spec.id) has been started before"
+            return done(.failure(GuestFailure(.invalidState, message)))
+        }
+        container.phase = .starting
+        mountShared(of: container) { [unowned self] failure in
+            do throws(GuestFailure) {
+                if let failure { throw failure }
+                guard !container.isBeingRemoved, containers[container.spec.id] === container else {
+                    throw Self.removed
+                }
+                try launch(container, done)
+            } catch {
+                container.phase = .created
+                done(.failure(error))
+            }
+        }
+    }
+
+    private static let removed = GuestFailure(.invalidState, "the container has been removed")
+
+    private func launch(
         _ container: Container, _ done: @escaping (Result<GuestResponse, GuestFailure>) -> Void
     ) throws(GuestFailure) {
-        guard case .created = container.phase, !container.isBeingRemoved else {
-            throw GuestFailure(.invalidState, "container \(container.spec.id) has been started before")
-        }
         let spec = container.spec
         let identity = try UserDatabase(root: container.root.path).resolve(spec.process.user)
         let plan = try ProcessPlan(spec.process, as: identity)
@@ -16,19 +35,15 @@ extension Agent {
         plan.start(in: try container.cgroup.open())
         plan.setOOMScoreAdjustment(spec.oomScoreAdjustment)
         plan.makeWorkingDirectory()
-        ContainerPlan.add(spec, root: container.root.path, to: plan)
+        var sources: [MountSource?] = []
+        for mount in spec.mounts { sources.append(try source(of: mount, images: container.images)) }
+        try ContainerPlan.add(spec, sources: sources, root: container.root.path, to: plan.steps)
+        plan.makeNamespaces(CLONE_NEWNS)
         let pipes = try plan.connect(stdin: spec.stdin)
-
-        container.phase = .starting
-        do throws(GuestFailure) {
-            _ = try LaunchedProcess(plan, loop: loop, table: processes) { [unowned self] process, result in
-                done(launched(container, process, result, pipes))
-            } exited: { [unowned self] code in
-                exited(container, code)
-            }
-        } catch {
-            container.phase = .created
-            throw error
+        _ = try LaunchedProcess(plan, loop: loop, table: processes) { [unowned self] process, result in
+            done(launched(container, process, result, pipes))
+        } exited: { [unowned self] code in
+            exited(container, code)
         }
     }
 
@@ -42,7 +57,7 @@ extension Agent {
         case .container: plan.makeNamespaces(CLONE_NEWIPC)
         // The machine's own: nothing else of the machine uses it.
         case .pod: break
-        case .target(let id): plan.join(CLONE_NEWIPC, of: try container(id).running().pidfd)
+        case .target(let id): plan.steps.join(CLONE_NEWIPC, of: try container(id).running().pidfd)
         }
     }
 
@@ -68,7 +83,7 @@ extension Agent {
             return .failure(failure)
         }
         guard !container.isBeingRemoved, containers[container.spec.id] === container else {
-            return .failure(GuestFailure(.invalidState, "the container has been removed"))
+            return .failure(Self.removed)
         }
         let now = Clock.now
         container.phase = .running(process, since: now)

@@ -13,6 +13,8 @@ final class Container {
     let spec: ContainerSpec
     let cgroup: Cgroup
     let root: RootFileSystem
+    /// Where the images of its mounts are mounted.
+    let images: [[String]: String]
     let output: ContainerOutput
     var phase = Phase.created
     var isBeingRemoved = false
@@ -24,10 +26,12 @@ final class Container {
     /// Tells that the kernel killed something in it for want of memory.
     var memoryWatch: FileWatch?
 
-    init(spec: ContainerSpec, cgroup: Cgroup, root: RootFileSystem, output: ContainerOutput) {
+    init(spec: ContainerSpec, cgroup: Cgroup, root: RootFileSystem, images: [[String]: String], output: ContainerOutput)
+    {
         self.spec = spec
         self.cgroup = cgroup
         self.root = root
+        self.images = images
         self.output = output
     }
 

@@ -2,20 +2,28 @@ import CLinux
 import CarpelGuestProtocol
 import Glibc
 
-/// What a container's first process does before it becomes its program.
+/// What a container's first process, in a mount namespace of its own, does before it becomes its program.
 ///
 /// Source: OCI runtime specification, config.md and config-linux.md ("Default Filesystems", "Default Devices",
 /// "Masked Paths", "Readonly Paths").
 struct ContainerPlan {
     private let spec: ContainerSpec
+    /// Of each mount; nil for a tmpfs.
+    private let sources: [MountSource?]
     private let root: String
-    private let plan: ProcessPlan
+    private let steps: Steps
+    /// What lies outside the root, and the slot in which it is taken there.
+    private var files: [(slot: Int32, target: String)] = []
+    private var sharedMemory: Int32?
+    private var mounts: [Int32?] = []
 
     private static let nothing = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
-    static func add(_ spec: ContainerSpec, root: String, to plan: ProcessPlan) {
-        let container = ContainerPlan(spec: spec, root: root, plan: plan)
-        container.enterRoot()
+    static func add(
+        _ spec: ContainerSpec, sources: [MountSource?], root: String, to steps: Steps
+    ) throws(GuestFailure) {
+        var container = ContainerPlan(spec: spec, sources: sources, root: root, steps: steps)
+        try container.enterRoot()
         container.mountKernelFileSystems()
         container.makeDevices()
         container.mountShared()
@@ -23,74 +31,96 @@ struct ContainerPlan {
         container.protect()
     }
 
+    private init(spec: ContainerSpec, sources: [MountSource?], root: String, steps: Steps) {
+        (self.spec, self.sources, self.root, self.steps) = (spec, sources, root, steps)
+    }
+
     /// Which of the pod's files appear where.
-    private static let files = [
+    private static let podFiles = [
         (Sandbox.hosts, "/etc/hosts"), (Sandbox.hostname, "/etc/hostname"), (Sandbox.resolvConf, "/etc/resolv.conf"),
     ]
 
-    private func enterRoot() {
-        plan.makeNamespaces(CLONE_NEWNS)
+    private mutating func enterRoot() throws(GuestFailure) {
         // Behind the clone: a cgroup namespace has the cgroup of whoever makes it as its root.
-        plan.unshare(CLONE_NEWCGROUP)
-        plan.mount(nil, on: "/", MS_REC | MS_PRIVATE)
-        for (slot, file) in Self.files.enumerated() { plan.grab(file.0, slot: Int32(slot)) }
-        if spec.namespaces.ipc == .pod { plan.grab(Sandbox.sharedMemory, slot: Int32(Self.files.count)) }
-        plan.pivot(to: root)
+        steps.unshare(CLONE_NEWCGROUP)
+        steps.mount(nil, on: "/", MS_REC | MS_PRIVATE)
+        for (file, target) in Self.podFiles {
+            let slot = try steps.newSlot()
+            steps.grab(file, slot: slot)
+            files.append((slot, target))
+        }
+        if spec.namespaces.ipc == .pod {
+            let slot = try steps.newSlot()
+            steps.grab(Sandbox.sharedMemory, slot: slot)
+            sharedMemory = slot
+        }
+        for source in sources {
+            guard let source else {
+                mounts.append(nil)
+                continue
+            }
+            let slot = try steps.newSlot()
+            steps.grab(source.path, inside: source.root, source.how, slot: slot)
+            mounts.append(slot)
+        }
+        steps.pivot(to: root)
     }
 
     // Behind the pivot every path means what it means to the container: no link of the image leads out of it.
 
     private func mountKernelFileSystems() {
-        plan.makeDirectory("/proc", mayBeLink: false)
-        plan.mount("proc", on: "/proc", Self.nothing)
-        plan.makeDirectory("/sys", mayBeLink: false)
+        steps.makeDirectory("/proc", mayBeLink: false)
+        steps.mount("proc", on: "/proc", Self.nothing)
+        steps.makeDirectory("/sys", mayBeLink: false)
         let access = spec.privileged ? 0 : MS_RDONLY
-        plan.mount("sysfs", on: "/sys", Self.nothing | access)
-        plan.mount("cgroup2", on: "/sys/fs/cgroup", Self.nothing | access)
+        steps.mount("sysfs", on: "/sys", Self.nothing | access)
+        steps.mount("cgroup2", on: "/sys/fs/cgroup", Self.nothing | access)
     }
 
     private func makeDevices() {
-        plan.makeDirectory("/dev", mayBeLink: false)
-        plan.mount("tmpfs", on: "/dev", MS_NOSUID, "mode=755,size=64k")
+        steps.makeDirectory("/dev", mayBeLink: false)
+        steps.mount("tmpfs", on: "/dev", MS_NOSUID, "mode=755,size=64k")
         for device in Self.standardDevices + (spec.privileged ? MachineDevices.all() : []) + spec.devices {
-            plan.makeNode(device)
+            steps.makeNode(device)
         }
-        for (name, target) in Self.links { plan.link("/dev/\(name)", to: target) }
-        plan.makeDirectory("/dev/pts")
+        for (name, target) in Self.links { steps.link("/dev/\(name)", to: target) }
+        steps.makeDirectory("/dev/pts")
         // Group 5 is "tty" by convention; programs that allocate terminals expect it.
-        plan.mount("devpts", on: "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
-        plan.makeDirectory("/dev/mqueue")
-        plan.mount("mqueue", on: "/dev/mqueue", Self.nothing)
-        plan.makeDirectory("/dev/shm")
-        if spec.namespaces.ipc == .pod {
-            plan.place(slot: Int32(Self.files.count), on: "/dev/shm")
+        steps.mount("devpts", on: "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+        steps.makeDirectory("/dev/mqueue")
+        steps.mount("mqueue", on: "/dev/mqueue", Self.nothing)
+        steps.makeDirectory("/dev/shm")
+        if let sharedMemory {
+            steps.place(slot: sharedMemory, on: "/dev/shm")
         } else {
-            plan.mount("tmpfs", on: "/dev/shm", Self.nothing, "mode=1777,size=64m")
+            steps.mount("tmpfs", on: "/dev/shm", Self.nothing, "mode=1777,size=64m")
         }
     }
 
     private func mountShared() {
-        for (slot, file) in Self.files.enumerated() {
-            plan.makeFile(file.1)
-            plan.place(slot: Int32(slot), on: file.1)
+        for (slot, target) in files {
+            steps.makeFile(target)
+            steps.place(slot: slot, on: target)
         }
     }
 
     private func mountOthers() {
-        for mount in spec.mounts {
-            switch mount.kind {
-            case .tmpfs:
+        for (mount, slot) in zip(spec.mounts, mounts) {
+            if let slot {
+                steps.placeAsWhatItIs(slot: slot, on: mount.destination)
+            } else {
                 let options = MountOptions(mount.options)
-                plan.makeDirectory(mount.destination)
-                plan.mount("tmpfs", on: mount.destination, options.flags, options.data)
+                steps.makeDirectory(mount.destination)
+                let access = mount.readOnly ? MS_RDONLY : 0
+                steps.mount("tmpfs", on: mount.destination, options.flags | access, options.data)
             }
         }
     }
 
     private func protect() {
-        for path in spec.readOnlyPaths { plan.makeReadOnly(path, bind: true) }
-        for path in spec.maskedPaths { plan.mask(path) }
-        if spec.readOnlyRoot { plan.makeReadOnly("/", bind: false) }
+        for path in spec.readOnlyPaths { steps.makeReadOnly(path, bind: true) }
+        for path in spec.maskedPaths { steps.mask(path) }
+        if spec.readOnlyRoot { steps.makeReadOnly("/", bind: false) }
     }
 
     private static let links = [

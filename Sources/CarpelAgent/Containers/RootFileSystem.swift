@@ -32,6 +32,21 @@ final class Layers {
         return path
     }
 
+    /// Uses all of them or none.
+    func use(_ serials: [String], devices: [String: String]) throws(GuestFailure) -> [String] {
+        var folders: [String] = []
+        do throws(GuestFailure) {
+            for serial in serials {
+                guard let device = devices[serial] else { throw GuestFailure(.diskMissing, "no disk \(serial)") }
+                folders.append(try use(serial, device: device))
+            }
+            return folders
+        } catch {
+            for serial in serials.prefix(folders.count) { release(serial) }
+            throw error
+        }
+    }
+
     func release(_ serial: String) {
         guard var layer = mounted[serial] else { return }
         layer.users -= 1
@@ -56,20 +71,14 @@ struct RootFileSystem {
         guard !layers.isEmpty else { throw GuestFailure(.invalidArgument, "container \(id) has no layers") }
         let root = RootFileSystem(
             path: "\(Sandbox.folder)/containers/\(id)", scratch: "\(Sandbox.scratch)/containers/\(id)", layers: layers)
-        var used: [String] = []
-        do {
-            var folders: [String] = []
-            for serial in layers {
-                guard let device = devices[serial] else { throw GuestFailure(.diskMissing, "no disk \(serial)") }
-                folders.append(try pool.use(serial, device: device))
-                used.append(serial)
-            }
+        let folders = try pool.use(layers, devices: devices)
+        do throws(GuestFailure) {
             try root.mountOverlay(of: folders)
             return root
         } catch {
-            for serial in used { pool.release(serial) }
+            for serial in layers { pool.release(serial) }
             rmdir(root.path)
-            throw asFailure(error, "mount the root of \(id)")
+            throw error
         }
     }
 

@@ -55,6 +55,7 @@ final class EventLoop {
     }
 
     func cancel(_ timer: TimerID) { timers[timer] = nil }
+    func isPending(_ timer: TimerID) -> Bool { timers[timer] != nil }
 
     /// Runs `action` once the events at hand have been handled.
     func later(_ action: @escaping () -> Void) { deferred.append(action) }

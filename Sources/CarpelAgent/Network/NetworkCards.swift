@@ -5,12 +5,21 @@ import Glibc
 enum NetworkCards {
     private static let folder = "/sys/class/net"
 
-    /// Gives the card its name, addresses and routes, and sets it up. Repeating it does nothing.
-    static func configure(_ interface: SandboxConfiguration.Interface) throws(GuestFailure) {
+    /// Gives the card its name, addresses and routes, and sets it up.
+    /// - Returns: The kernel's number for it.
+    @discardableResult
+    static func configure(_ interface: SandboxConfiguration.Interface) throws(GuestFailure) -> Int32 {
         guard let index = index(of: interface.hardwareAddress) else { throw missing(interface) }
         try setUp(interface, index: index)
         for text in interface.addresses { try add(try IPPrefix(text), to: interface, index: index) }
         for route in interface.routes { try add(route, to: interface, index: index) }
+        return index
+    }
+
+    /// Does nothing if there is no such card.
+    static func setDown(_ hardwareAddress: String) throws(GuestFailure) {
+        guard let index = index(of: hardwareAddress) else { return }
+        try RouteMessage(.link(index: index, flags: 0, change: UInt32(IFF_UP))).send("set \(hardwareAddress) down")
     }
 
     static func missing(_ interfaces: [SandboxConfiguration.Interface]) -> GuestFailure? {
@@ -21,7 +30,7 @@ enum NetworkCards {
         GuestFailure(.notFound, "no network card has the address \(interface.hardwareAddress)")
     }
 
-    private static func index(of hardwareAddress: String) -> Int32? {
+    static func index(of hardwareAddress: String) -> Int32? {
         let wanted = hardwareAddress.lowercased()
         guard !wanted.isEmpty else { return nil }
         return Files.names(in: folder).first { Files.line("\(folder)/\($0)/address") == wanted }

@@ -11,7 +11,7 @@ extension Agent {
         let identity = try UserDatabase(root: container.root.path).resolve(user)
         let plan = try ProcessPlan(spec.process, as: identity)
         plan.start(inPIDNamespace: try pidNamespace(of: target.pid))
-        plan.join(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWCGROUP, of: target.pidfd)
+        plan.steps.join(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWCGROUP, of: target.pidfd)
         plan.start(in: try container.cgroup.open())
         plan.setOOMScoreAdjustment(container.spec.oomScoreAdjustment)
         let pipes = try plan.connect(stdin: spec.stdin)

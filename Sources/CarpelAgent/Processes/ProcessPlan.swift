@@ -8,10 +8,10 @@ final class ProcessPlan {
 
     /// The program, for messages.
     let name: String
+    /// What it does to its surroundings before it becomes the program.
+    let steps = Steps()
     private let text = CStrings()
     private var process = carpel_process()
-    private var steps: [carpel_step] = []
-    private var stepNames: [String] = []
     private let spec: ProcessSpec
     private let identity: UserDatabase.Identity
     /// Kept open until the child has them.
@@ -72,10 +72,13 @@ final class ProcessPlan {
         process.capabilities = spec.capabilities
         process.no_new_privileges = spec.noNewPrivileges
         process.seccomp_count = UInt16(spec.seccompProgram.count / 8)
-        defer { descriptors = [] }
+        defer {
+            descriptors = []
+            steps.release()
+        }
         let limits = spec.resourceLimits.map { carpel_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
 
-        return steps.withUnsafeBufferPointer { steps in
+        return steps.withSteps { steps in
             limits.withUnsafeBufferPointer { limits in
                 identity.groups.withUnsafeBufferPointer { groups in
                     spec.seccompProgram.withUnsafeBytes { program in
@@ -102,96 +105,13 @@ final class ProcessPlan {
     }
 }
 
-/// Steps, in the order in which they are added.
-extension ProcessPlan {
-    private func add(_ name: String, _ step: carpel_step) {
-        stepNames.append(name)
-        steps.append(step)
-    }
-
-    private func step(_ kind: carpel_step_kind, target: String? = nil, source: String? = nil) -> carpel_step {
-        var step = carpel_step()
-        step.kind = kind
-        step.target = target.map { UnsafePointer(text($0)) }
-        step.source = source.map { UnsafePointer(text($0)) }
-        return step
-    }
-
-    func mount(_ type: String?, from source: String? = nil, on target: String, _ flags: Int, _ options: String? = nil) {
-        var step = step(CARPEL_MOUNT, target: target, source: source ?? type)
-        step.type = type.map { UnsafePointer(text($0)) }
-        step.data = options.map { UnsafePointer(text($0)) }
-        step.flags = UInt(flags)
-        add("mount \(type ?? source ?? "nothing") on \(target)", step)
-    }
-
-    func makeDirectory(_ path: String, mayBeLink: Bool = true) {
-        var step = step(CARPEL_DIRECTORY, target: path)
-        step.flags = mayBeLink ? 0 : 1
-        add("make the directory \(path)", step)
-    }
-
-    func makeFile(_ path: String) { add("make the file \(path)", step(CARPEL_FILE, target: path)) }
-
-    func makeNode(_ device: ContainerSpec.Device) {
-        var step = step(CARPEL_NODE, target: device.path)
-        step.mode = device.mode & 0o7777 | UInt32(device.kind == .block ? S_IFBLK : S_IFCHR)
-        step.uid = device.uid
-        step.gid = device.gid
-        step.device = makedev(device.major, device.minor)
-        add("make the device \(device.path)", step)
-    }
-
-    func link(_ path: String, to target: String) {
-        add("link \(path) to \(target)", step(CARPEL_LINK, target: path, source: target))
-    }
-
-    func grab(_ path: String, slot: Int32) {
-        var step = step(CARPEL_GRAB, source: path)
-        step.slot = slot
-        add("take hold of \(path)", step)
-    }
-
-    func place(slot: Int32, on path: String) {
-        var step = step(CARPEL_PLACE, target: path)
-        step.slot = slot
-        add("mount on \(path)", step)
-    }
-
-    func pivot(to root: String) { add("enter the root", step(CARPEL_PIVOT, target: root)) }
-
-    func makeReadOnly(_ path: String, bind: Bool) {
-        var step = step(CARPEL_READ_ONLY, target: path)
-        step.flags = bind ? 1 : 0
-        add("make \(path) read-only", step)
-    }
-
-    func mask(_ path: String) { add("mask \(path)", step(CARPEL_MASK, target: path)) }
-
-    func unshare(_ kinds: Int32) {
-        var step = step(CARPEL_UNSHARE)
-        step.flags = UInt(kinds)
-        add("make namespaces", step)
-    }
-
-    func join(_ kinds: Int32, of process: Descriptor) {
-        var step = step(CARPEL_JOIN)
-        step.flags = UInt(kinds)
-        step.slot = process.number
-        descriptors.append(process)
-        add("join namespaces", step)
-    }
-}
-
 /// What a report of the child means.
 extension ProcessPlan {
     func failure(_ report: carpel_report) -> GuestFailure {
         let error = report.error
         switch carpel_stage(rawValue: UInt32(report.stage)) {
         case CARPEL_STAGE_STEP:
-            let index = Int(report.step)
-            let name = stepNames.indices.contains(index) ? stepNames[index] : "prepare the process"
-            return CarpelAgent.failure(error, .mountFailed, name)
+            return steps.failure(report)
         case CARPEL_STAGE_EXEC:
             return executionFailure(error)
         case CARPEL_STAGE_DIRECTORY:
@@ -213,10 +133,4 @@ extension ProcessPlan {
             GuestFailure(.commandNotExecutable, "execute \(name): \(String(cString: strerror(error)))", errno: error)
         }
     }
-}
-
-/// As the kernel's `struct stat` wants it (makedev(3)).
-private func makedev(_ major: UInt32, _ minor: UInt32) -> UInt64 {
-    let (major, minor) = (UInt64(major), UInt64(minor))
-    return (major & 0xFFF) << 8 | (major & ~0xFFF) << 32 | minor & 0xFF | (minor & ~0xFF) << 12
 }

@@ -16,14 +16,18 @@ extension Agent {
         }
         let missing = { BlockDevices.missing([wanted.scratchDisk]) ?? NetworkCards.missing(wanted.interfaces ?? []) }
         devices.wait(until: missing) { [unowned self] missing in
-            done(missing.map { .failure($0) } ?? apply(wanted))
+            if let missing { return done(.failure(missing)) }
+            guard let tag = wanted.sharedFolder else { return done(apply(wanted)) }
+            mountSharedFolder(tag) { [unowned self] failure in
+                done(failure.map { .failure($0) } ?? apply(wanted))
+            }
         }
     }
 
     private func apply(_ wanted: SandboxConfiguration) -> Result<Void, GuestFailure> {
         guard configuration == nil else { return .success(()) }
         do throws(GuestFailure) {
-            for interface in wanted.interfaces ?? [] { try NetworkCards.configure(interface) }
+            for interface in wanted.interfaces ?? [] { try setUp(interface) }
             let disks = try BlockDevices.find(serials: [wanted.scratchDisk])
             try Sandbox.apply(wanted, scratchDevice: disks[wanted.scratchDisk] ?? "")
             configuration = wanted

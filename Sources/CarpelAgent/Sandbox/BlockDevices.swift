@@ -1,4 +1,5 @@
 import CarpelGuestProtocol
+import Glibc
 
 /// The machine's disks by the serial that the host gave them.
 enum BlockDevices {
@@ -28,6 +29,29 @@ enum BlockDevices {
             return error
         }
     }
+
+    /// Has the kernel ask a disk how long it is.
+    static func rescan(_ device: String) throws(GuestFailure) {
+        let file = "/sys/block/\(name(of: device))/device/rescan"
+        // virtio-blk has none: it is told, and believes it.
+        if access(file, F_OK) == 0 { try Files.write("1", to: file) }
+    }
+
+    /// In bytes.
+    static func length(of device: String) -> UInt64 {
+        // In sectors of 512 bytes, whatever the device's own are.
+        UInt64(Files.line("/sys/block/\(name(of: device))/size") ?? "").map { $0 * 512 } ?? 0
+    }
+
+    /// Major and minor.
+    static func number(of device: String) -> (UInt32, UInt32)? {
+        let numbers = (Files.line("/sys/block/\(name(of: device))/dev") ?? "").split(separator: ":")
+        guard numbers.count == 2, let major = UInt32(numbers[0]), let minor = UInt32(numbers[1]) else { return nil }
+        return (major, minor)
+    }
+
+    /// `sda` of `/dev/sda`.
+    private static func name(of device: String) -> Substring { device.dropFirst("/dev/".utf8.count) }
 
     private static func serial(of name: String) -> String? {
         let folder = "/sys/block/\(name)"

@@ -10,6 +10,8 @@ enum Sandbox {
     static let resolvConf = "\(folder)/resolv.conf"
     static let sharedMemory = "\(folder)/shm"
     static let scratch = "\(folder)/scratch"
+    /// What the host shares with the pod.
+    static let shared = "\(folder)/shared"
 
     /// Random numbers first, then the clock: before anything that could depend on either. A machine that was cloned
     /// would otherwise draw what its siblings draw.

@@ -19,7 +19,8 @@ struct KernelLog {
         guard let descriptor else { return }
         // One record is one line; a container's name for something must not make two.
         let line = message.utf8.prefix(800).map { $0 < 0x20 ? 0x20 : $0 }
-        let bytes = Array("<\(level)>carpel-agent: ".utf8) + line
+        // Without an end the kernel keeps the line back until the next one: there could be more of it to come.
+        let bytes = Array("<\(level)>carpel-agent: ".utf8) + line + Array("\n".utf8)
         _ = Glibc.write(descriptor.number, bytes, bytes.count)
     }
 }

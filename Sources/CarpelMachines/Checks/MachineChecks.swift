@@ -20,7 +20,8 @@ public struct MachineChecks: Sendable {
         let checks = try? await calls.run("checking this host", timeout: .seconds(10)) { () -> [MachineCheck] in
             let account = Result { try Account(user: configuration.qemuUser, group: configuration.qemuGroup) }
             return [
-                accelerator(account), user(account), emulator, driver, tunnel, controlGroups, stateDirectory(account),
+                accelerator(account), user(account), emulator, driver, tunnel, sharedFolders, controlGroups,
+                stateDirectory(account),
             ]
                 + [("kernel", kernel), ("initramfs", initramfs)].map { file($0, at: $1, account) }
         }
@@ -92,8 +93,18 @@ public struct MachineChecks: Sendable {
             : MachineCheck("tun", .ok, "/dev/net/tun")
     }
 
+    private var sharedFolders: MachineCheck {
+        switch SharedFolderDaemon.find(configuration) {
+        case .success(let binary): MachineCheck("sharedFolders", .ok, binary)
+        case .failure(let why) where why.fix == nil:
+            MachineCheck("sharedFolders", .ok, "pods cannot mount files of this host: \(why.reason)")
+        case .failure(let why):
+            MachineCheck("sharedFolders", .warn, "pods cannot mount files of this host: \(why.reason)", fix: why.fix)
+        }
+    }
+
     private var controlGroups: MachineCheck {
-        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        let mounts = (try? KernelFile.read("/proc/self/mounts")) ?? ""
         let readOnly = EmbedRoot.readOnlyControlGroups(mounts: mounts)
         guard readOnly.isEmpty else {
             return MachineCheck(

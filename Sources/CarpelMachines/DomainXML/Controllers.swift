@@ -4,6 +4,14 @@ enum Controllers {
     /// One controller, and a layer is a LUN of it: eight disks are seen in half the time that eight PCI devices take.
     static let scsi = DomainElement(
         "controller", ["type": "scsi", "index": "0", "model": "virtio-scsi"], [RootBus.address(RootBus.scsi)])
+    /// libvirt knows the bridge of ``hotplug`` behind a root port only.
+    static let hotplugPort = DomainElement(
+        "controller", ["type": "pci", "index": "\(HotplugBus.portNumber)", "model": "pcie-root-port"],
+        [RootBus.address(RootBus.hotplug)])
+    /// The bus of interfaces that are plugged in later.
+    static let hotplug = DomainElement(
+        "controller", ["type": "pci", "index": "\(HotplugBus.number)", "model": "pcie-to-pci-bridge"],
+        [RootBus.address(0, bus: HotplugBus.portNumber)])
     static let serial = DomainElement(
         "controller", ["type": "virtio-serial", "index": "0"], [RootBus.address(RootBus.serial)])
 }

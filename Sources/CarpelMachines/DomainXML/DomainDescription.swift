@@ -8,6 +8,8 @@ struct DomainDescription: Sendable {
     let configuration: MachinesConfiguration
     let accelerator: AcceleratorChoice.Kind
     let uuid: String
+    /// What serves a shared folder; needed for a machine that has one.
+    var sharedFolderDaemon = ""
 
     var document: String { element.document() }
 
@@ -19,6 +21,7 @@ struct DomainDescription: Sendable {
             DomainElement("title", text: spec.name.replacing("\n", with: " ")),
             DomainElement("metadata", [OwnershipMark(id: spec.id, root: configuration.stateDirectory).element]),
             DomainElement("memory", ["unit": "KiB"], text: "\(memoryKibibytes)"),
+            spec.sharedFolder.map { _ in SharedFolderSpec.memoryBacking },
             DomainElement("vcpu", text: "\(spec.virtualCPUs)"),
             boot,
             DomainElement("features", [DomainElement("acpi")]),
@@ -30,7 +33,7 @@ struct DomainDescription: Sendable {
             devices,
             QEMUAccount.label(user: configuration.qemuUser, group: configuration.qemuGroup),
             ProcessorCheck.short,
-        ]
+        ].compactMap { $0 }
         return DomainElement(
             "domain", ["type": accelerator == .kvm ? "kvm" : "qemu", "xmlns:qemu": ProcessorCheck.namespace],
             description)
@@ -68,8 +71,11 @@ struct DomainDescription: Sendable {
         var devices: [DomainElement] = []
         if let emulator = configuration.emulator { devices.append(DomainElement("emulator", text: emulator)) }
         devices += disks
-        devices += [Controllers.noUSB, Controllers.scsi, Controllers.serial]
-        devices += spec.interfaces.enumerated().map { $1.element(slot: RootBus.firstFree + $0) }
+        devices += [
+            Controllers.noUSB, Controllers.hotplugPort, Controllers.hotplug, Controllers.scsi, Controllers.serial,
+        ]
+        if let folder = spec.sharedFolder { devices.append(folder.element(daemon: sharedFolderDaemon)) }
+        devices += spec.interfaces.enumerated().map { $1.element(at: RootBus.address(RootBus.firstFree + $0)) }
         devices += console
         devices += [
             AgentChannel(path: spec.channelPath).element,

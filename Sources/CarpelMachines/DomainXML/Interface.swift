@@ -1,5 +1,5 @@
 extension InterfaceSpec {
-    func element(slot: Int) -> DomainElement {
+    func element(at address: DomainElement) -> DomainElement {
         var children = [
             // The network plugin made the tap device and will remove it.
             DomainElement("target", ["dev": tap, "managed": "no"]),
@@ -9,7 +9,7 @@ extension InterfaceSpec {
             DomainElement("rom", ["enabled": "no"]),
         ]
         if let mtu { children.append(DomainElement("mtu", ["size": "\(mtu)"])) }
-        children.append(RootBus.address(slot))
+        children.append(address)
         return DomainElement("interface", ["type": "ethernet"], children)
     }
 }

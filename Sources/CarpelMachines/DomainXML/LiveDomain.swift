@@ -14,12 +14,22 @@ struct LiveDomain: Sendable, Equatable {
         let document: String
     }
 
+    struct Interface: Sendable, Equatable {
+        /// In lower case.
+        let macAddress: String
+        let tap: String?
+        /// The slot on the ``HotplugBus``; nil if it sits elsewhere, and cannot be unplugged.
+        let hotplugSlot: Int?
+        let document: String
+    }
+
     let uuid: String
     let name: String
     let mark: OwnershipMark?
     let channelPath: String?
     let bootLogPath: String?
     let disks: [Disk]
+    let interfaces: [Interface]
 
     init(parsing document: String) throws {
         let root: XMLElement
@@ -40,12 +50,19 @@ struct LiveDomain: Sendable, Equatable {
             .child("source")?.value("path")
         bootLogPath = (devices?.child("serial") ?? devices?.child("console"))?.child("source")?.value("path")
         disks = (devices?.all("disk") ?? []).map(Disk.init)
+        interfaces = (devices?.all("interface") ?? []).map(Interface.init)
     }
 
     /// The lowest LUN that no disk has.
     var freeUnit: Int? {
         let taken = Set(disks.compactMap(\.unit))
         return (0...DiskSpec.lastUnit).first { !taken.contains($0) }
+    }
+
+    /// The lowest slot of the ``HotplugBus`` that no interface has.
+    var freeHotplugSlot: Int? {
+        let taken = Set(interfaces.compactMap(\.hotplugSlot))
+        return HotplugBus.slots.first { !taken.contains($0) }
     }
 }
 
@@ -61,6 +78,17 @@ extension LiveDomain.Disk {
     }
 }
 
+extension LiveDomain.Interface {
+    fileprivate init(_ element: XMLElement) {
+        macAddress = element.child("mac")?.value("address")?.lowercased() ?? ""
+        tap = element.child("target")?.value("dev")
+        let address = element.child("address")
+        let isHotplugged = address?.number("bus") == HotplugBus.number
+        hotplugSlot = isHotplugged ? address?.number("slot") : nil
+        document = element.xmlString
+    }
+}
+
 extension XMLElement {
     fileprivate func all(_ name: String) -> [XMLElement] {
         (children ?? []).compactMap { $0 as? XMLElement }.filter { $0.localName == name }
@@ -69,6 +97,11 @@ extension XMLElement {
     fileprivate func child(_ name: String) -> XMLElement? { all(name).first }
 
     fileprivate func value(_ attribute: String) -> String? { self.attribute(forName: attribute)?.stringValue }
+
+    /// Written `29` or, as libvirt does, `0x1d`.
+    fileprivate func number(_ attribute: String) -> Int? {
+        value(attribute).flatMap { $0.hasPrefix("0x") ? Int($0.dropFirst(2), radix: 16) : Int($0) }
+    }
 
     fileprivate var ownershipMark: OwnershipMark? {
         guard let pod = all("pod").first(where: { $0.uri == OwnershipMark.namespace }),

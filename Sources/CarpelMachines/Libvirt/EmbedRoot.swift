@@ -47,7 +47,7 @@ struct EmbedRoot: Sendable {
                     + "and the paths of sockets in it would not fit; choose a shorter one with --state")
         }
         let files = FileManager.default
-        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        let mounts = (try? KernelFile.read("/proc/self/mounts")) ?? ""
         let readOnly = Self.readOnlyControlGroups(mounts: mounts)
         if !readOnly.isEmpty {
             logger.warning("machines run without control groups: \(readOnly.joined(separator: ", ")) cannot be written")

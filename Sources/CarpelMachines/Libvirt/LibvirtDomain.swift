@@ -27,15 +27,59 @@ final class LibvirtDomain: @unchecked Sendable {
 
     func live() throws -> LiveDomain { try LiveDomain(parsing: document()) }
 
-    func attach(_ device: String) throws {
+    func attach(_ device: String, _ activity: String) throws {
         guard virDomainAttachDeviceFlags(pointer, device, VIR_DOMAIN_AFFECT_LIVE.rawValue) == 0 else {
-            throw CarpelError.libvirt("plugging in a disk")
+            throw CarpelError.libvirt(activity)
         }
     }
 
-    func detach(_ device: String) throws {
+    /// Returns when the device is gone, or after five seconds without an error.
+    func detach(_ device: String, _ activity: String) throws {
         guard virDomainDetachDeviceFlags(pointer, device, VIR_DOMAIN_AFFECT_LIVE.rawValue) == 0 else {
-            throw CarpelError.libvirt("unplugging a disk")
+            throw CarpelError.libvirt(activity)
+        }
+    }
+
+    /// The length of a disk as the guest sees it.
+    ///
+    /// - Parameter target: libvirt's name for it, such as `sdb`.
+    func capacity(ofDisk target: String) throws -> ByteCount {
+        var info = virDomainBlockInfo()
+        guard virDomainGetBlockInfo(pointer, target, &info, 0) == 0 else {
+            throw CarpelError.libvirt("asking for the length of \(target)")
+        }
+        return ByteCount(Int64(clamping: info.capacity))
+    }
+
+    /// What QEMU holds a disk to.
+    ///
+    /// Source of the names: https://libvirt.org/html/libvirt-libvirt-domain.html#VIR_DOMAIN_BLOCK_IOTUNE_READ_BYTES_SEC
+    func limits(ofDisk target: String) throws -> DiskSpec.Limits {
+        var count: Int32 = 0
+        guard virDomainGetBlockIoTune(pointer, target, nil, &count, 0) == 0 else {
+            throw CarpelError.libvirt("asking for the limits of \(target)")
+        }
+        var values = [virTypedParameter](repeating: virTypedParameter(), count: Int(count))
+        guard virDomainGetBlockIoTune(pointer, target, &values, &count, 0) == 0 else {
+            throw CarpelError.libvirt("asking for the limits of \(target)")
+        }
+        func value(_ name: String) -> Int64? {
+            var found: UInt64 = 0
+            guard virTypedParamsGetULLong(&values, count, name, &found) == 1, found > 0 else { return nil }
+            return Int64(clamping: found)
+        }
+        var limits = DiskSpec.Limits()
+        limits.readBytesPerSecond = value("read_bytes_sec")
+        limits.writeBytesPerSecond = value("write_bytes_sec")
+        limits.readOperationsPerSecond = value("read_iops_sec")
+        limits.writeOperationsPerSecond = value("write_iops_sec")
+        return limits
+    }
+
+    func resize(disk target: String, to size: ByteCount) throws {
+        let flags = VIR_DOMAIN_BLOCK_RESIZE_BYTES.rawValue
+        guard virDomainBlockResize(pointer, target, UInt64(size.bytes), flags) == 0 else {
+            throw CarpelError.libvirt("resizing \(target)")
         }
     }
 

@@ -10,6 +10,8 @@ extension LibvirtHypervisor {
         defer { machines.release(spec.id) }
         try await requireAbsent(spec.id)
         for disk in spec.disks { try disk.prepare(for: account) }
+        for interface in spec.interfaces { try interface.requireTap() }
+        if let folder = spec.sharedFolder { try requireSharing(folder) }
         guard !Task.isCancelled else { throw Self.cancelled(spec.id) }
 
         var files = MachineFiles(
@@ -38,7 +40,8 @@ extension LibvirtHypervisor {
         -> LibvirtMachine
     {
         let description = DomainDescription(
-            spec: spec, configuration: configuration, accelerator: accelerator.kind, uuid: uuid
+            spec: spec, configuration: configuration, accelerator: accelerator.kind, uuid: uuid,
+            sharedFolderDaemon: sharedFolderDaemon?.path ?? ""
         ).document
         let name = DomainDescription.domainName(spec.id)
         let domain = try await calls.run(
@@ -66,6 +69,15 @@ extension LibvirtHypervisor {
         }
     }
 
+    private func requireSharing(_ folder: SharedFolderSpec) throws {
+        if case .unavailable(let reason) = virtualFileSystem {
+            throw CarpelError(
+                .failedPrecondition, "virtiofsUnavailable", "the machine cannot have a shared folder: \(reason)",
+                field: "sharedFolder")
+        }
+        try folder.requireFolder()
+    }
+
     private static func cancelled(_ id: String) -> CarpelError {
         CarpelError(.cancelled, "cancelled", "the start of machine \(id) was cancelled")
     }
@@ -77,8 +89,10 @@ extension LibvirtHypervisor {
     /// libvirt's complaint, with what QEMU itself said.
     private func explain(_ error: any Error, log: String) -> any Error {
         guard let error = error as? CarpelError, error.reason == "libvirtFailed" else { return error }
-        let said = LogTail.qemu(log)
-        return CarpelError(
-            .unavailable, "machineStartFailed", said.isEmpty ? error.message : "\(error.message)\nQEMU said:\n\(said)")
+        let said = [("QEMU", log), ("virtiofsd", MachineFiles.sharedFolderLog(besides: log))].compactMap { who, file in
+            let words = LogTail.qemu(file)
+            return words.isEmpty ? nil : "\n\(who) said:\n\(words)"
+        }
+        return CarpelError(.unavailable, "machineStartFailed", error.message + said.joined())
     }
 }

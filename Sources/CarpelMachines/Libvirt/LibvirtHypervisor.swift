@@ -8,6 +8,7 @@ import Synchronization
 /// A process can open one embedded driver only (libvirt keeps its state per process), for as long as it lives.
 public final class LibvirtHypervisor: Hypervisor {
     public let accelerator: AcceleratorChoice
+    public let virtualFileSystem: VirtualFileSystem
     let configuration: MachinesConfiguration
     let connection: LibvirtConnection
     let calls: BlockingCalls
@@ -16,6 +17,8 @@ public final class LibvirtHypervisor: Hypervisor {
     let logger: Logger
     let machines = MachineTable()
     let confinement: ConfinementWatch
+    /// Nil where machines cannot have shared folders.
+    let sharedFolderDaemon: SharedFolderDaemon?
     private let background = BackgroundTasks()
     private let events: LifecycleEvents
     private let eventRegistration: Int32
@@ -42,6 +45,13 @@ public final class LibvirtHypervisor: Hypervisor {
         accelerator = try AcceleratorChoice.choose(configuration.accelerator, account: account, probe: KVMProbe())
         place = DriverPlace(configuration)
         confinement = ConfinementWatch(logger: logger)
+        switch SharedFolderDaemon.find(configuration) {
+        case .success(let binary):
+            (sharedFolderDaemon, virtualFileSystem) = (try SharedFolderDaemon(binary: binary), .available)
+        case .failure(let why):
+            let reason = why.fix.map { "\(why.reason); \($0)" } ?? why.reason
+            (sharedFolderDaemon, virtualFileSystem) = (nil, .unavailable(reason: reason))
+        }
         if configuration.driver == .embed {
             let root = EmbedRoot(
                 path: configuration.stateDirectory, user: configuration.qemuUser, group: configuration.qemuGroup)

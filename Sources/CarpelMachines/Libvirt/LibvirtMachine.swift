@@ -7,15 +7,16 @@ final class LibvirtMachine: Machine {
     let uuid: String
     let channelPath: String
     let fate: MachineFate
-    private let domain: LibvirtDomain
+    let domain: LibvirtDomain
     private let process: QEMUProcess
     private let files: MachineFiles
     private let controlGroups: MachineControlGroups
-    private let account: Account
-    private let calls: BlockingCalls
-    private let timeout: Duration
+    let account: Account
+    let calls: BlockingCalls
+    let timeout: Duration
     private let background: BackgroundTasks
-    private let diskOperations = SerialOperations()
+    /// What is plugged in and out, one after the other: each looks for a free place.
+    let deviceOperations = SerialOperations()
 
     var processID: Int32 { process.id }
     var hasEnded: Bool { process.hasEnded }
@@ -38,13 +39,6 @@ final class LibvirtMachine: Machine {
 
     func domainXML() async throws -> String {
         try await calls.run("describing machine \(id)", timeout: timeout) { [domain] in try domain.document() }
-    }
-
-    func attachedDisks() async throws -> [String] {
-        let live = try await calls.run("listing the disks of machine \(id)", timeout: timeout) { [domain] in
-            try domain.live()
-        }
-        return live.disks.compactMap(\.serial)
     }
 
     /// QEMU is killed through its pidfd, and libvirt left to tidy up after it: libvirt takes a process for alive until
@@ -88,47 +82,5 @@ final class LibvirtMachine: Machine {
             }
         }
         _ = try await wait.value
-    }
-}
-
-extension LibvirtMachine {
-    func attach(_ disk: DiskSpec) async throws {
-        guard disk.bus == .scsi else {
-            throw CarpelError(
-                .invalidArgument, "diskBus", "disk \(disk.serial) can only be plugged in as a SCSI disk", field: "bus")
-        }
-        try disk.validate()
-        try disk.prepare(for: account)
-        try await diskOperations.run { [self] in
-            try await calls.run("plugging disk \(disk.serial) into machine \(id)", timeout: timeout) { [domain] in
-                let live = try domain.live()
-                if let present = live.disks.first(where: { $0.serial == disk.serial }) {
-                    guard present.path != disk.path else { return }
-                    throw CarpelError(
-                        .alreadyExists, "diskSerialInUse",
-                        "\(present.path ?? "another disk") is plugged in with serial \(disk.serial)", field: "serial")
-                }
-                guard let unit = live.freeUnit else {
-                    throw CarpelError(
-                        .resourceExhausted, "noFreeDiskSlot", "the machine has as many disks as it can take")
-                }
-                try domain.attach(disk.element(at: .scsi(unit: unit)).document())
-            }
-        }
-    }
-
-    func detach(serial: String) async throws {
-        try await diskOperations.run { [self] in
-            try await calls.run("unplugging disk \(serial) from machine \(id)", timeout: timeout) { [domain] in
-                guard let disk = try domain.live().disks.first(where: { $0.serial == serial }) else { return }
-                try domain.detach(disk.document)
-                // libvirt returns without an error when the guest does not let go within five seconds.
-                guard try !domain.live().disks.contains(where: { $0.serial == serial }) else {
-                    throw CarpelError(
-                        .unavailable, "diskBusy",
-                        "the guest does not let go of disk \(serial); unmount it and try again")
-                }
-            }
-        }
     }
 }

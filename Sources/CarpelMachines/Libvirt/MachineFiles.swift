@@ -39,7 +39,13 @@ struct MachineFiles: Sendable {
 
     /// Once libvirt is done with the machine: its last act is a line in that log.
     func removeLog() {
-        if let log { unlink(log) }
+        guard let log else { return }
+        for file in [log, Self.sharedFolderLog(besides: log)] { unlink(file) }
+    }
+
+    /// What a virtiofsd has to say, in libvirt's naming, beside QEMU's log.
+    static func sharedFolderLog(besides log: String) -> String {
+        (log.hasSuffix(".log") ? String(log.dropLast(4)) : log) + "-fs0-virtiofsd.log"
     }
 
     /// Removes all that a start made. Folders that meanwhile hold something else stay.

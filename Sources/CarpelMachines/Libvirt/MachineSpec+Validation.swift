@@ -30,6 +30,8 @@ extension MachineSpec {
                 .invalidArgument, "tooManyDevices",
                 "a machine has \(slots) slots for interfaces and virtio-blk disks; use SCSI disks", field: "disks")
         }
+        if let sharedFolder { try sharedFolder.validate() }
+        for interface in interfaces { try interface.validate() }
         try Self.requireReadable(kernel, "kernel", account)
         try Self.requireReadable(initramfs, "initramfs", account)
         var serials: Set<String> = []
@@ -64,14 +66,26 @@ extension DiskSpec {
                 "a disk's serial has 1 to \(Self.longestSerial) letters, digits, '-', '_' and '.'; '\(serial)' does not",
                 field: "serial")
         }
+        let limits = [
+            limits?.readBytesPerSecond, limits?.writeBytesPerSecond, limits?.readOperationsPerSecond,
+            limits?.writeOperationsPerSecond,
+        ].compactMap { $0 }
+        guard limits.allSatisfy({ $0 > 0 }) else {
+            throw CarpelError(
+                .invalidArgument, "diskLimits", "a limit of disk \(serial) is not above 0; leave it out",
+                field: "limits")
+        }
     }
 
-    /// Sees to it that QEMU can open the disk: a writable one is given to its account, a shared one must be readable.
+    /// Sees to it that QEMU can open the disk: a writable one is given to its account unless that may write it anyway,
+    /// as a plugin's that is open to the account's group; a shared one must be readable.
     func prepare(for account: Account) throws {
         guard FileStatus(path) != nil else {
             throw CarpelError(.failedPrecondition, "diskMissing", "there is no disk at \(path)", field: "path")
         }
-        if !readOnly, chown(path, account.user, account.group) != 0 {
+        if !readOnly, account.obstacle(to: [.read, .write], at: path) == path,
+            chown(path, account.user, account.group) != 0
+        {
             throw CarpelError(
                 .failedPrecondition, "diskNotWritable",
                 "giving \(path) to \(account.name): \(String(cString: strerror(errno)))", field: "path")
@@ -83,9 +97,49 @@ extension DiskSpec {
     }
 }
 
+extension InterfaceSpec {
+    func validate() throws {
+        let parts = macAddress.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }) else {
+            throw CarpelError(
+                .invalidArgument, "macAddress",
+                "a hardware address is six hexadecimal bytes with colons between them; '\(macAddress)' is not",
+                field: "macAddress")
+        }
+        // A name that the kernel would take, since it becomes part of a path below.
+        guard (1...15).contains(tap.utf8.count), tap != ".", tap != "..", !tap.contains("/") else {
+            throw CarpelError(.invalidArgument, "tapName", "'\(tap)' cannot be a network device", field: "tap")
+        }
+    }
+
+    func requireTap() throws {
+        guard if_nametoindex(tap) != 0 else {
+            throw CarpelError(
+                .failedPrecondition, "tapMissing", "there is no tap device \(tap) on this host", field: "tap")
+        }
+    }
+}
+
+extension SharedFolderSpec {
+    func validate() throws {
+        guard tag.isPlainWord(upTo: Self.longestTag) else {
+            throw CarpelError(
+                .invalidArgument, "sharedFolderTag",
+                "a tag has 1 to \(Self.longestTag) letters, digits, '-', '_' and '.'; '\(tag)' does not", field: "tag")
+        }
+    }
+
+    func requireFolder() throws {
+        guard FileStatus(path)?.kind == .directory else {
+            throw CarpelError(
+                .failedPrecondition, "sharedFolderMissing", "there is no folder \(path) to share", field: "path")
+        }
+    }
+}
+
 extension String {
     /// Safe in a file's name, a shell and a SCSI page.
-    fileprivate func isPlainWord(upTo length: Int) -> Bool {
+    func isPlainWord(upTo length: Int) -> Bool {
         (1...length).contains(utf8.count) && first != "." && first != "-"
             && utf8.allSatisfy { byte in
                 switch byte {

@@ -1,10 +1,9 @@
+import CarpelCore
 import Foundation
 import Glibc
 
 /// The control groups that libvirt made for a machine. It forgets those of machines that it was re-attached to.
 struct MachineControlGroups: Sendable {
-    /// `/proc/<pid>/cgroup` and the mounts: cgroups(7), proc(5).
-    private static let fileSystems: Set<Substring> = ["cgroup", "cgroup2"]
     /// libvirt puts every machine below it.
     private static let partition = "machine"
 
@@ -18,7 +17,7 @@ struct MachineControlGroups: Sendable {
         }
         // The name may be cut, so the domain's beginning decides.
         let groups = Set(paths.compactMap { Self.machineGroup(in: $0, domain: domain.prefix(16)) })
-        folders = Self.mountPoints().flatMap { mount in groups.map { mount + $0 } }
+        folders = ControlGroupMount.all().flatMap { mount in groups.map { mount.path + $0 } }
     }
 
     /// `/machine/qemu-1-web.libvirt-qemu` of `/machine/qemu-1-web.libvirt-qemu/libvirt/emulator`.
@@ -26,17 +25,6 @@ struct MachineControlGroups: Sendable {
         let parts = path.split(separator: "/")
         guard parts.count >= 2, parts[0] == partition, parts[1].contains(domain) else { return nil }
         return "/\(parts[0])/\(parts[1])"
-    }
-
-    private static func mountPoints() -> [String] {
-        let text = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            let halves = line.split(separator: " - ", maxSplits: 1)
-            guard halves.count == 2, let type = halves[1].split(separator: " ").first, fileSystems.contains(type) else {
-                return nil
-            }
-            return halves[0].split(separator: " ").dropFirst(4).first.map(String.init)
-        }
     }
 
     /// Removes the groups, which hold no process any more. Those that are gone already are fine.
@@ -55,6 +43,6 @@ struct MachineControlGroups: Sendable {
 
     /// Removes what holds all machines' groups, if it is empty. Not while a machine may be starting.
     static func removeEmptyPartition() {
-        for mount in mountPoints() { rmdir("\(mount)/\(partition)") }
+        for mount in ControlGroupMount.all() { rmdir("\(mount.path)/\(partition)") }
     }
 }

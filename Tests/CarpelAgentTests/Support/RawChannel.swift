@@ -21,31 +21,37 @@ final class RawChannel {
     func send(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw SupportError("the channel is closed") }
-            rest = rest.dropFirst(count)
+            rest = rest.dropFirst(try sendSome(of: rest))
             drain()
         }
     }
 
-    func send(_ frame: Frame) throws {
-        var bytes: [UInt8] = []
-        encoder.encode(frame, into: &bytes)
-        try send(bytes)
+    func send(_ frame: Frame) throws { try send(encoded(frame)) }
+
+    /// Leaves what the agent says where it is: for less than the socket holds.
+    func sendWithoutReading(_ frame: Frame) throws {
+        var rest = encoded(frame)[...]
+        while !rest.isEmpty { rest = rest.dropFirst(try sendSome(of: rest)) }
     }
 
-    /// Returns when the agent's bytes fill the socket: they have come, and no more come.
-    func waitUntilFull() {
-        let deadline = ContinuousClock.now + .seconds(2)
-        var (waiting, seen, same): (Int32, Int32, Int) = (0, 0, 0)
-        repeat {
-            usleep(2000)
-            _ = ioctl(descriptor, UInt(FIONREAD), &waiting)
-            same = waiting == seen ? same + 1 : 0
-            seen = waiting
-        } while (waiting < 100_000 || same < 5) && ContinuousClock.now < deadline
+    private func encoded(_ frame: Frame) -> [UInt8] {
+        var bytes: [UInt8] = []
+        encoder.encode(frame, into: &bytes)
+        return bytes
+    }
+
+    private func sendSome(of bytes: ArraySlice<UInt8>) throws -> Int {
+        let count = bytes.withUnsafeBytes {
+            Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { throw SupportError("the channel is closed") }
+        return count
+    }
+
+    /// The agent has said something that nobody has taken yet.
+    var hasSomethingToRead: Bool {
+        var waiting: Int32 = 0
+        return ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting > 0
     }
 
     /// Takes what the agent says, so that it never has to wait.

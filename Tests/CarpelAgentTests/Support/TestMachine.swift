@@ -3,6 +3,7 @@ import CarpelGuestProtocol
 import CarpelRuntime
 import Foundation
 import Logging
+import Synchronization
 import TestSupport
 
 /// A machine that boots the real agent under plain QEMU.
@@ -23,6 +24,7 @@ final class TestMachine: Sendable {
     let bootTime: Duration
     let guest: GuestConnection
     private let socket: String
+    private let luns = Atomic(7)
 
     static func boot() async throws -> TestMachine { try await TestMachine() }
 
@@ -62,6 +64,13 @@ final class TestMachine: Sendable {
 
     func connect() async throws -> GuestConnection { try await Self.connect(to: socket) }
 
+    /// QEMU has taken from the agent what its reader does not take from QEMU.
+    func isPortThrottled() async throws -> Bool {
+        try await monitor.execute(
+            #"{"execute": "human-monitor-command", "arguments": {"command-line": "info qtree"}}"#
+        ).contains("throttle on")
+    }
+
     func end() async throws { try await process.end(SIGKILL) }
 
     func waitForEnd() async throws {
@@ -69,17 +78,43 @@ final class TestMachine: Sendable {
     }
 
     /// Attaches the second layer while the machine runs.
-    func plugExtraLayer() async throws {
+    func plugExtraLayer() async throws { try await plug(disks.extra, serial: Self.extraLayer, readOnly: true) }
+
+    /// Attaches a disk while the machine runs.
+    func plug(_ path: String, serial: String, readOnly: Bool = false) async throws {
+        let lun = luns.wrappingAdd(1, ordering: .relaxed).newValue
         try await monitor.execute(
             """
-            {"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "extra", "read-only": true, \
-            "file": {"driver": "file", "filename": "\(disks.extra)", "read-only": true}}}
+            {"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "\(serial)", \
+            "read-only": \(readOnly), "discard": "unmap", \
+            "file": {"driver": "file", "filename": "\(path)", "read-only": \(readOnly), "discard": "unmap"}}}
             """)
         try await monitor.execute(
             """
-            {"execute": "device_add", "arguments": {"driver": "scsi-hd", "bus": "scsi.0", "drive": "extra", \
-            "id": "extra", "lun": 7, "serial": "\(Self.extraLayer)"}}
+            {"execute": "device_add", "arguments": {"driver": "scsi-hd", "bus": "scsi.0", "drive": "\(serial)", \
+            "id": "\(serial)", "lun": \(lun), "serial": "\(serial)"}}
             """)
+    }
+
+    /// Takes a disk away, and returns when QEMU has closed its file.
+    func unplug(_ serial: String) async throws {
+        try await monitor.execute(#"{"execute": "device_del", "arguments": {"id": "\#(serial)"}}"#)
+        try await eventually("the disk \(serial) is gone") { [monitor] in
+            let close = #"{"execute": "blockdev-del", "arguments": {"node-name": "\#(serial)"}}"#
+            return (try? await monitor.execute(close)) != nil
+        }
+    }
+
+    func resize(_ serial: String, to bytes: Int) async throws {
+        try await monitor.execute(
+            #"{"execute": "block_resize", "arguments": {"node-name": "\#(serial)", "size": \#(bytes)}}"#)
+    }
+
+    /// A new sparse file of this machine's, made what it should be by a shell command that knows it as `$1`.
+    func file(_ name: String, bytes: Int, _ command: String) async throws -> String {
+        let path = "\(folder.path)/\(name)"
+        try await shell("set -e; truncate -s \(bytes) \"$1\"; \(command)", path)
+        return path
     }
 
     /// The configuration that most tests use.

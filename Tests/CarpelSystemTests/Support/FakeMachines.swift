@@ -10,6 +10,7 @@ import Synchronization
 /// and to run the pods' state machines in milliseconds. Every scenario that can also runs on the real one.
 actor FakeHypervisor: Hypervisor {
     nonisolated let accelerator = AcceleratorChoice(kind: .tcg, reason: "a fake")
+    nonisolated let virtualFileSystem = VirtualFileSystem.available
     private(set) var machines: [String: FakeMachine] = [:]
     private var nextProcessID: Int32 = 1_000_000
     /// Holds every start back for ever.
@@ -55,6 +56,7 @@ final class FakeMachine: Machine {
     let guest: FakeGuest
     private let hypervisor: FakeHypervisor
     private let disks: Mutex<[String]>
+    private let interfaces: Mutex<[String]>
     private let ended = Latch<MachineEnd>()
 
     init(_ spec: MachineSpec, processID: Int32, hypervisor: FakeHypervisor) {
@@ -64,6 +66,7 @@ final class FakeMachine: Machine {
         guest = FakeGuest(machineEnd: ended)
         self.hypervisor = hypervisor
         disks = Mutex(spec.disks.map(\.serial))
+        interfaces = Mutex(spec.interfaces.map { $0.macAddress.lowercased() })
     }
 
     func attach(_ disk: DiskSpec) async throws {
@@ -71,6 +74,15 @@ final class FakeMachine: Machine {
     }
     func detach(serial: String) async throws { disks.withLock { $0.removeAll { $0 == serial } } }
     func attachedDisks() async throws -> [String] { disks.withLock { $0 } }
+    func resize(serial: String, to size: ByteCount) async throws {}
+    func attach(_ interface: InterfaceSpec) async throws {
+        let address = interface.macAddress.lowercased()
+        interfaces.withLock { if !$0.contains(address) { $0.append(address) } }
+    }
+    func detach(macAddress: String) async throws {
+        interfaces.withLock { $0.removeAll { $0 == macAddress.lowercased() } }
+    }
+    func attachedInterfaces() async throws -> [String] { interfaces.withLock { $0 } }
 
     func destroy() async throws {
         try await hypervisor.destroyed(id)
