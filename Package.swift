@@ -20,7 +20,13 @@ let package = Package(
         .executable(name: "carpeld", targets: ["carpeld"]),
         .executable(name: "carpel", targets: ["carpel"]),
         .executable(name: "carpel-agent", targets: ["carpel-agent"]),
+        .executable(name: "carpel-plugin-host", targets: ["carpel-plugin-host"]),
         .library(name: "CarpelClient", targets: ["CarpelClient"]),
+        .library(name: "CarpelPluginSDK", targets: ["CarpelPluginSDK"]),
+        .library(name: "NetworkBridge", type: .dynamic, targets: ["NetworkBridge"]),
+        .library(name: "NetworkCNI", type: .dynamic, targets: ["NetworkCNI"]),
+        .library(name: "StorageLocal", type: .dynamic, targets: ["StorageLocal"]),
+        .library(name: "CarpelTestPlugin", type: .dynamic, targets: ["TestPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,8 +42,15 @@ let package = Package(
     targets: [
         // System libraries, and the C that Swift cannot say.
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CFileSystem"),
         .systemLibrary(name: "CKVM"),
+        .systemLibrary(
+            name: "CLibnl", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
 
@@ -45,8 +58,9 @@ let package = Package(
         .target(name: "CarpelCore", swiftSettings: strict),
         .target(name: "CarpelAPI", dependencies: ["CarpelCore"], swiftSettings: strict),
         .target(name: "CarpelClient", dependencies: ["CarpelAPI"] + nio, swiftSettings: strict),
+        .target(name: "CarpelSeccomp", dependencies: ["CSeccomp", "CarpelCore"], swiftSettings: strict),
         .target(
-            name: "CarpelMachines", dependencies: ["CarpelCore", "CKVM", "CLibvirt", logging] + nio,
+            name: "CarpelMachines", dependencies: ["CarpelCore", "CFileSystem", "CKVM", "CLibvirt", logging] + nio,
             swiftSettings: strict),
         .target(
             name: "CarpelImages",
@@ -58,18 +72,54 @@ let package = Package(
         .target(
             name: "CarpelRuntime",
             dependencies: [
-                "CarpelAPI", "CarpelGuestProtocol", "CarpelImages", "CarpelMachines", "CSeccomp", logging,
+                "CarpelAPI", "CarpelGuestProtocol", "CarpelImages", "CarpelMachines", "CarpelPlugins",
+                "CarpelSeccomp", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ] + nio, swiftSettings: strict),
         .target(
             name: "CarpelServer", dependencies: ["CarpelRuntime", logging] + nio, swiftSettings: strict),
         .target(
-            name: "CarpelCLI", dependencies: ["CarpelClient", arguments, yams], swiftSettings: strict),
+            name: "CarpelCLI", dependencies: ["CarpelClient", "CarpelPlugins", arguments, yams], swiftSettings: strict,
+            plugins: ["EmbedTemplates"]),
+        .plugin(
+            name: "EmbedTemplates", capability: .buildTool(), dependencies: ["embed-templates"],
+            path: "Sources/EmbedTemplates"),
+        .executableTarget(name: "embed-templates", swiftSettings: strict),
+
+        // Plugins: what a plugin is made with, what runs it, and who calls it.
+        .target(name: "CCarpelPlugin"),
+        .target(name: "CarpelNetlink", dependencies: ["CLibnl"], swiftSettings: strict),
+        .target(name: "CarpelPluginSDK", dependencies: ["CCarpelPlugin", "CEpoll"], swiftSettings: strict),
+        .target(
+            name: "CarpelPluginHost", dependencies: ["CCapability", "CCarpelPlugin"], swiftSettings: strict),
+        .target(
+            name: "CarpelPlugins",
+            dependencies: [
+                "CarpelClient", "CarpelCore", "CarpelPluginSDK", "CarpelSeccomp", logging,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ] + nio, swiftSettings: strict),
+        .target(
+            name: "NetworkBridge",
+            dependencies: [
+                "CNftables", "CarpelNetlink", "CarpelPluginSDK", .product(name: "GRDB", package: "GRDB.swift"),
+            ], path: "plugins/network-bridge/Sources", swiftSettings: strict),
+        .target(
+            name: "NetworkCNI",
+            dependencies: [
+                "CarpelCore", "CarpelNetlink", "CarpelPluginSDK",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ], path: "plugins/network-cni/Sources", swiftSettings: strict),
+        .target(
+            name: "StorageLocal",
+            dependencies: ["CarpelPluginSDK", .product(name: "Subprocess", package: "swift-subprocess")],
+            path: "plugins/storage-local/Sources", swiftSettings: strict),
 
         // The guest.
         .target(name: "CarpelGuestProtocol", swiftSettings: strict),
-        .target(name: "CarpelAgent", dependencies: ["CarpelGuestProtocol", "CLinux"], swiftSettings: strict + small),
+        .target(
+            name: "CarpelAgent", dependencies: ["CarpelGuestProtocol", "CLinux", "CLZ4"],
+            swiftSettings: strict + small),
 
         // Thin mains.
         .executableTarget(
@@ -78,6 +128,7 @@ let package = Package(
                 "CarpelServer", arguments, logging, yams,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
+        .executableTarget(name: "carpel-plugin-host", dependencies: ["CarpelPluginHost"], swiftSettings: strict),
         .executableTarget(name: "carpel", dependencies: ["CarpelCLI"], swiftSettings: strict),
         .executableTarget(
             name: "carpel-agent", dependencies: ["CarpelAgent"], swiftSettings: strict + small,
@@ -88,7 +139,8 @@ let package = Package(
             name: "CarpelClientTests",
             dependencies: ["CarpelClient", .product(name: "NIOEmbedded", package: "swift-nio")] + nio,
             swiftSettings: strict),
-        .testTarget(name: "CarpelCLITests", dependencies: ["CarpelCLI", arguments], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelCLITests", dependencies: ["CarpelCLI", "CarpelPlugins", arguments], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "CarpelAPITests", dependencies: ["CarpelAPI"], swiftSettings: strict),
         .testTarget(name: "CarpelCoreTests", dependencies: ["CarpelCore"], swiftSettings: strict),
@@ -101,10 +153,38 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "CSeccompTesting", path: "Tests/CSeccompTesting"),
         .testTarget(
-            name: "CarpelRuntimeTests", dependencies: ["CarpelRuntime", "CSeccompTesting", "TestSupport"],
+            name: "CarpelRuntimeTests", dependencies: ["CarpelRuntime", "CarpelSeccomp", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CarpelMachinesTests", dependencies: ["CarpelMachines"], exclude: ["Golden"], swiftSettings: strict),
+            name: "CarpelSeccompTests", dependencies: ["CSeccomp", "CSeccompTesting", "CarpelSeccomp"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CarpelMachinesTests",
+            dependencies: ["CarpelGuestProtocol", "CarpelMachines", "CarpelRuntime", "TestSupport"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelPluginHostTests", dependencies: ["CCapability", "CarpelPluginHost", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CarpelPluginSDKTests", dependencies: ["CCarpelPlugin", "CarpelPluginSDK", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CarpelPluginsTests", dependencies: ["CarpelPlugins", "TestSupport", "carpel", "carpel-plugin-host"],
+            swiftSettings: strict),
+        .target(
+            name: "TestPlugin", dependencies: ["CarpelPluginSDK"], path: "Tests/TestPlugins/Swift",
+            swiftSettings: strict),
+        // All tests are linked into one program, in which every plugin of ours exports the one symbol that plugins have.
+        // Nothing there looks for it.
+        .testTarget(
+            name: "NetworkBridgeTests", dependencies: ["CarpelNetlink", "NetworkBridge", "TestSupport"],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"])]),
+        .executableTarget(
+            name: "network-cni-driver", dependencies: ["CCarpelPlugin", "NetworkCNI"], path: "Tests/NetworkCNIDriver",
+            swiftSettings: strict),
+        .testTarget(
+            name: "NetworkCNITests", dependencies: ["CarpelCore", "CarpelNetlink", "NetworkCNI", "TestSupport", "network-cni-driver"],
+            swiftSettings: strict),
+        .testTarget(name: "StorageLocalTests", dependencies: ["StorageLocal", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CarpelImagesTests", dependencies: ["CarpelImages"], swiftSettings: strict),
         .testTarget(
             name: "CarpelGuestProtocolTests", dependencies: ["CarpelGuestProtocol"], swiftSettings: strict),

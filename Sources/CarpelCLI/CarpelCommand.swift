@@ -31,10 +31,14 @@ public struct CarpelCommand: AsyncParsableCommand {
                     RunCommand.self, PsCommand.self, PodsCommand.self, InspectCommand.self, LogsCommand.self,
                     ExecCommand.self, StopCommand.self, RemoveCommand.self,
                 ]),
-            CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
+            CommandGroup(
+                name: "Images, volumes and networks",
+                subcommands: [ImageCommand.self, VolumeCommand.self, NetworkCommand.self]),
             CommandGroup(
                 name: "The node",
-                subcommands: [StatusCommand.self, DoctorCommand.self, VersionCommand.self, APICommand.self]),
+                subcommands: [
+                    StatusCommand.self, DoctorCommand.self, PluginCommand.self, VersionCommand.self, APICommand.self,
+                ]),
             CommandGroup(name: "The shell", subcommands: [CompletionCommand.self]),
         ])
 

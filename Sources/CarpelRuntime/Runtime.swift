@@ -2,6 +2,7 @@ import CarpelAPI
 import CarpelCore
 import CarpelImages
 import CarpelMachines
+import CarpelPlugins
 import Foundation
 import Logging
 
@@ -28,10 +29,13 @@ public actor Runtime {
         var machines = configuration.machines
         machines.stateDirectory = paths.machines
         let hypervisor = try await LibvirtHypervisor.open(machines, logger: logger)
+        let plugins = Plugins(try hosting(paths, configuration), logger: logger)
+        await plugins.start()
         let environment = PodEnvironment(
             store: try Store(path: paths.database, logger: logger),
             hypervisor: hypervisor,
             images: try await ImageStore(root: paths.images, configuration: configuration.images, logger: logger),
+            plugins: plugins,
             paths: paths,
             scratch: ScratchDisks(templates: paths.scratchTemplates, size: configuration.pods.scratchSize),
             configuration: configuration,
@@ -42,8 +46,32 @@ public actor Runtime {
         return runtime
     }
 
+    private static func hosting(_ paths: NodePaths, _ configuration: DaemonConfiguration) throws -> PluginHosting {
+        let plugins = configuration.plugins
+        let groupName = configuration.machines.qemuGroup
+        guard let group = getgrnam(groupName) else {
+            throw CarpelError(
+                .failedPrecondition, "qemuGroupMissing",
+                "there is no group \(groupName); make it with 'groupadd --system \(groupName)'")
+        }
+        var limits = PluginLimits()
+        limits.memory = plugins.memoryLimit
+        limits.processes = plugins.processLimit
+        limits.call = .seconds(plugins.callTimeoutSeconds)
+        limits.copy = .seconds(plugins.copyTimeoutSeconds)
+        return PluginHosting(
+            folders: plugins.folders, hostExecutable: plugins.host.isEmpty ? try hostBesideDaemon() : plugins.host,
+            account: plugins.user, machineGroup: group.pointee.gr_gid, stateRoot: paths.plugins,
+            configurations: plugins.configurations, limits: limits)
+    }
+
+    private static func hostBesideDaemon() throws -> String {
+        let daemon = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(fileURLWithPath: daemon).deletingLastPathComponent().appending(path: "carpel-plugin-host").path
+    }
+
     static func makeFolders(_ paths: NodePaths) throws {
-        for folder in [paths.root, paths.state, paths.pods, paths.podStates] {
+        for folder in [paths.root, paths.state, paths.pods, paths.podStates, paths.sharedFolders] {
             // QEMU's unprivileged user passes through to the disks and sockets; it cannot list.
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
@@ -53,6 +81,7 @@ public actor Runtime {
     /// Lets go of the machines, which run on.
     public func close() async {
         for pod in pods.values { await pod.letGo() }
+        await environment.plugins.close()
         await environment.hypervisor.close()
         environment.store.close()
     }

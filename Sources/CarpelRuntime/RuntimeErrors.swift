@@ -14,10 +14,10 @@ extension CarpelError {
             field: "containerId")
     }
 
-    static func imageNotFound(_ image: String) -> CarpelError {
+    static func imageNotFound(_ image: String, field: String = "config.image.image") -> CarpelError {
         CarpelError(
             .notFound, "imageNotFound", "the image \"\(image)\" is not on this node; pull it with PullImage first",
-            field: "config.image.image")
+            field: field)
     }
 
     static func missing(_ field: String) -> CarpelError {
@@ -37,6 +37,7 @@ extension GuestFailure {
                 .workingDirectoryInvalid, .sysctlFailed:
                 .invalidArgument
             case .noSpace, .outOfMemory: .resourceExhausted
+            case .busy: .failedPrecondition
             case .unknownRequest: .unimplemented
             case .diskMissing, .mountFailed, .cgroupFailed, .system: .internal
             }

@@ -1,3 +1,4 @@
+import CarpelCore
 import Testing
 
 @testable import CarpelCLI

@@ -81,11 +81,96 @@ struct RunPlanTests {
         #expect(plan.pod?.linux?.securityContext?.privileged == true)
     }
 
+    @Test func twoMountsCannotShareATarget() throws {
+        let options = try RunOptions.parse(["-v", "a:/data", "--tmpfs", "/data"])
+        let error = #expect(throws: CarpelError.self) { try RunPlan(image: "busybox", command: [], options: options) }
+        #expect(error?.message.contains("/data") == true)
+    }
+
     @Test func aContainerForAnExistingPodMakesNoPod() throws {
         #expect(try plan("--pod", "web").pod == nil)
     }
 
     @Test(arguments: [
+        ("8080:80", "", 8080, 80, NetworkProtocol.TCP), ("127.0.0.1:53:5353/udp", "127.0.0.1", 53, 5353, .UDP),
+        ("[fd00::1]:80:8080/SCTP", "fd00::1", 80, 8080, .SCTP), ("[::]:1:65535", "::", 1, 65535, .TCP),
+    ])
+    func portsArePublishedAsDockerUsersExpect(
+        text: String, address: String, hostPort: Int32, containerPort: Int32, transport: NetworkProtocol
+    ) throws {
+        let mapping = try #require(try plan("-p", text).pod?.portMappings.first)
+        #expect(mapping.hostIp == address)
+        #expect(mapping.hostPort == hostPort)
+        #expect(mapping.containerPort == containerPort)
+        #expect(mapping.protocol == transport)
+    }
+
+    @Test func pathsOfTheNodeAreMountedAsTheyAre() throws {
+        let plan = try plan("-v", "/srv/data:/data", "-v", "./sub:/sub:ro")
+        let mounts = try container(plan).mounts
+        #expect(mounts.map(\.containerPath) == ["/data", "/sub"])
+        #expect(mounts.map(\.hostPath) == ["/srv/data", FileManager.default.currentDirectoryPath + "/sub"])
+        #expect(mounts.map(\.readonly) == [false, true])
+        #expect(plan.pod?.carpel == nil)
+    }
+
+    @Test func namedVolumesAreThePodsAndTheContainersMountThem() throws {
+        let plan = try plan("-v", "data:/data", "-v", "data:/again:ro", "-v", "shared:/shared:ro")
+        let volumes = try #require(plan.pod?.carpel?.volumes)
+        #expect(volumes.map(\.name) == ["data", "shared"])
+        #expect(volumes.map { $0.persistent?.volume } == ["data", "shared"])
+        #expect(volumes.map { $0.persistent?.accessMode } == [.SINGLE_WRITER, .MULTI_READER])
+        #expect(try container(plan).mounts.map { $0.carpel?.volume } == ["data", "data", "shared"])
+        #expect(try container(plan).mounts.map(\.readonly) == [false, true, true])
+        #expect(try container(plan).mounts.allSatisfy { $0.hostPath.isEmpty })
+    }
+
+    @Test func aTmpfsIsMemoryOfThePod() throws {
+        let plan = try plan("--tmpfs", "/run:size=64Mi", "--tmpfs", "/tmp")
+        let volumes = try #require(plan.pod?.carpel?.volumes)
+        #expect(volumes.map { $0.emptyDir?.medium } == [.MEMORY, .MEMORY])
+        #expect(volumes.map { $0.emptyDir?.sizeLimitBytes } == [67_108_864, 0])
+        #expect(try container(plan).mounts.map { $0.carpel?.volume } == volumes.map(\.name))
+        #expect(try container(plan).mounts.map(\.containerPath) == ["/run", "/tmp"])
+    }
+
+    @Test func mountSaysTheSameInMoreWords() throws {
+        let plan = try plan(
+            "--mount", "type=bind,source=/srv,target=/a,readonly", "--mount", "src=data,dst=/b", "--mount",
+            "type=tmpfs,destination=/c,size=1Mi")
+        let mounts = try container(plan).mounts
+        #expect(mounts.map(\.containerPath) == ["/a", "/b", "/c"])
+        #expect(mounts.map(\.hostPath) == ["/srv", "", ""])
+        #expect(mounts.map(\.readonly) == [true, false, false])
+        #expect(plan.pod?.carpel?.volumes.first { $0.persistent != nil }?.persistent?.volume == "data")
+        #expect(plan.pod?.carpel?.volumes.first { $0.emptyDir != nil }?.emptyDir?.sizeLimitBytes == 1 << 20)
+    }
+
+    @Test func theFirstNetworkIsThePodsOwnAndGetsTheAddress() throws {
+        let networks = try #require(
+            plan("--network", "front", "--network", "back", "--ip", "10.1.0.5").pod?.carpel?.networks)
+        #expect(networks.map(\.name) == ["front", "back"])
+        #expect(networks.map(\.addresses) == [["10.1.0.5"], []])
+        #expect(try plan("--ip", "10.1.0.5").pod?.carpel?.networks.map(\.name) == [""])
+    }
+
+    @Test func aContainerForAnExistingPodMountsThePodsVolumes() throws {
+        let plan = try plan("--pod", "web", "-v", "data:/data")
+        #expect(plan.pod == nil)
+        #expect(try container(plan).mounts.map { $0.carpel?.volume } == ["data"])
+        for pods in [["-p", "80:80"], ["--network", "n"], ["--ip", "10.0.0.1"]] {
+            #expect(throws: (any Error).self) { try RunOptions.parse(["--pod", "web"] + pods) }
+        }
+    }
+
+    @Test(arguments: [
+        ["--publish", "80"], ["--publish", "0:80"], ["--publish", "80:70000"], ["--publish", "80:80/icmp"],
+        ["--publish", "::1:80:80"], ["--publish", "80:80/tcp/udp"], ["--volume", "data"],
+        ["--volume", "data:relative"],
+        ["--volume", ":/data"], ["--volume", "data:/data:rw:ro"], ["--volume", "data:/data:shared"],
+        ["--tmpfs", "relative"], ["--tmpfs", "/run:mode=700"], ["--tmpfs", "/run:size=much"], ["--tmpfs", "/run:"],
+        ["--mount", "type=bind,target=/a"], ["--mount", "type=npipe,source=a,target=/a"],
+        ["--mount", "source=a,target=/a,size=1Mi"], ["--mount", "source=a,target=/a,propagation=shared"],
         ["--memory", "much"], ["--memory", "0"], ["--cpus", "0"], ["--user", "web:staff"], ["--label", "x"],
         ["--env", "=x"],
     ])

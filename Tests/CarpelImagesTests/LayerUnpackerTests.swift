@@ -36,6 +36,20 @@ import Testing
         #expect(disk.status("bin")?.st_mode == S_IFDIR | 0o755)
     }
 
+    /// umoci ends a layer with the content of the last file.
+    @Test func paddingMayBeMissingAtTheEndButContentMayNot() async throws {
+        var tar = TarBuilder()
+        tar.file("a", "hello")
+        let unpadded = Array(tar.bytes.prefix(512 + 5))
+        let disk = try await MountedDisk(
+            try unpack(tar, blob: unpadded, diffID: Digest(of: unpadded), in: scratch))
+        #expect(try disk.text("a") == "hello")
+
+        let cut = Array(unpadded.dropLast(2))
+        let error = await failure { try unpack(tar, blob: cut, diffID: Digest(of: cut), in: scratch) }
+        #expect(error?.code == .dataLoss && error?.reason == "unreadableArchive")
+    }
+
     @Test func linksDevicesAndFifosAreKept() async throws {
         var tar = TarBuilder()
         tar.file("a", "same")

@@ -9,7 +9,8 @@ public final class BusyboxImage: Sendable {
 
     public func remove() { folder.remove() }
 
-    public init() async throws {
+    /// - Parameter programs: programs of this machine that are in the image too, with the libraries that they need.
+    public init(adding programs: [String] = []) async throws {
         folder = try TemporaryFolder()
         layout = "\(folder.path)/layout"
         try await shell(
@@ -23,8 +24,14 @@ public final class BusyboxImage: Sendable {
             printf 'root:x:0:0:root:/root:/bin/sh\\nada:x:1000:1000:Ada:/home/ada:/bin/sh\\n' > "$3/etc/passwd"
             printf 'root:x:0:\\nada:x:1000:\\nwheel:x:10:ada\\n' > "$3/etc/group"
             chmod 1777 "$3/tmp"
+            for program in $4; do
+                for file in "$program" $(ldd "$program" | grep -o '/[^ ]*'); do
+                    mkdir -p "$3$(dirname "$file")"
+                    cp -L "$file" "$3$file"
+                done
+            done
             umoci insert --image "$1:$2" "$3" / >/dev/null
             umoci config --image "$1:$2" --config.cmd /bin/sh --config.env GREETING=hello --config.stopsignal SIGTERM
-            """, layout, tag, "\(folder.path)/root")
+            """, layout, tag, "\(folder.path)/root", programs.joined(separator: " "))
     }
 }

@@ -44,6 +44,11 @@ public final class ChildProcess: Sendable {
 /// - Throws: `SupportError` with what it wrote if it fails.
 @discardableResult
 public func shell(_ command: String, _ arguments: String...) async throws -> String {
+    try await shell(command, arguments)
+}
+
+@discardableResult
+public func shell(_ command: String, _ arguments: [String]) async throws -> String {
     try await withCheckedThrowingContinuation { continuation in
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -22,6 +22,8 @@ public struct Mount: ProtoMessage {
     @Field public var image: ImageSpec?
     @Field public var imageSubPath: String
     @Field public var mountOptions: [String]
+    /// Carpel's own, beside CRI.
+    @Field public var carpel: MountExtension?
     public init() {}
 }
 
@@ -30,6 +32,8 @@ public struct Device: ProtoMessage {
     @Field public var hostPath: String
     /// Any of `r`, `w`, `m`.
     @Field public var permissions: String
+    /// Carpel's own, beside CRI.
+    @Field public var carpel: DeviceExtension?
     public init() {}
 }
 

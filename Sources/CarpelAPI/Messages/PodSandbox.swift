@@ -63,6 +63,8 @@ public struct PodSandboxConfig: ProtoMessage {
     @Field public var annotations: [String: String]
     @Field public var linux: LinuxPodSandboxConfig?
     @Field public var windows: UnsupportedMessage?
+    /// Carpel's own, beside CRI.
+    @Field public var carpel: PodSandboxExtension?
     public init() {}
 }
 

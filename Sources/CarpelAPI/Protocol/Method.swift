@@ -49,6 +49,27 @@ public enum Methods {
     public static let importImage = Method<ImportImageRequest, ImportImageResponse>("ImportImage", .admin)
     public static let exportImage = Method<ExportImageRequest, EmptyResponse>("ExportImage", .admin)
     public static let doctor = Method<DoctorRequest, DoctorResponse>("Doctor", .view)
+
+    public static let listPlugins = Method<ListPluginsRequest, ListPluginsResponse>("ListPlugins", .view)
+    public static let pluginStatus = Method<PluginStatusRequest, PluginStatusResponse>("PluginStatus", .view)
+    public static let reloadPlugin = Method<ReloadPluginRequest, ReloadPluginResponse>("ReloadPlugin", .admin)
+
+    public static let listNetworks = Method<ListNetworksRequest, ListNetworksResponse>("ListNetworks", .view)
+    public static let attachNetwork = Method<AttachNetworkRequest, AttachNetworkResponse>("AttachNetwork", .admin)
+    public static let detachNetwork = Method<DetachNetworkRequest, EmptyResponse>("DetachNetwork", .admin)
+
+    public static let createVolume = Method<CreateVolumeRequest, CreateVolumeResponse>("CreateVolume", .admin)
+    public static let removeVolume = Method<RemoveVolumeRequest, EmptyResponse>("RemoveVolume", .admin)
+    public static let expandVolume = Method<ExpandVolumeRequest, ExpandVolumeResponse>("ExpandVolume", .admin)
+    public static let restoreVolume = Method<RestoreVolumeRequest, RestoreVolumeResponse>("RestoreVolume", .admin)
+    public static let listVolumes = Method<ListVolumesRequest, ListVolumesResponse>("ListVolumes", .view)
+    public static let volumeStatus = Method<VolumeStatusRequest, VolumeStatusResponse>("VolumeStatus", .view)
+    public static let createVolumeSnapshot =
+        Method<CreateVolumeSnapshotRequest, CreateVolumeSnapshotResponse>("CreateVolumeSnapshot", .admin)
+    public static let listVolumeSnapshots =
+        Method<ListVolumeSnapshotsRequest, ListVolumeSnapshotsResponse>("ListVolumeSnapshots", .view)
+    public static let removeVolumeSnapshot =
+        Method<RemoveVolumeSnapshotRequest, EmptyResponse>("RemoveVolumeSnapshot", .admin)
 }
 
 /// Names of notifications that the server sends.

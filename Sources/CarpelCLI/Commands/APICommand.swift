@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarpelClient
+import CarpelCore
 import Foundation
 
 struct APICommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarpelAPI
+import CarpelCore
 import Foundation
 
 struct StatusCommand: AsyncParsableCommand {

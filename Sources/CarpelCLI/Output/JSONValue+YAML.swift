@@ -1,3 +1,4 @@
+import CarpelCore
 import Yams
 
 extension JSONValue {

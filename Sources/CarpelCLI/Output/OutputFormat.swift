@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarpelAPI
+import CarpelCore
 
 /// How lists are printed.
 struct ListFormat: ParsableArguments {
@@ -7,7 +8,9 @@ struct ListFormat: ParsableArguments {
         case table, json, yaml
     }
 
-    @Option(name: [.long, .customShort("o")], help: ArgumentHelp("How to print it.", valueName: "format"))
+    @Option(
+        name: [.customShort("o"), .long, .customLong("output")],
+        help: ArgumentHelp("How to print it.", valueName: "format"))
     var format = Kind.table
 
     /// Prints `table`, or the messages as the socket carried them.
@@ -26,7 +29,9 @@ struct DocumentFormat: ParsableArguments {
         case json, yaml
     }
 
-    @Option(name: [.long, .customShort("o")], help: ArgumentHelp("How to print it.", valueName: "format"))
+    @Option(
+        name: [.customShort("o"), .long, .customLong("output")],
+        help: ArgumentHelp("How to print it.", valueName: "format"))
     var format = Kind.json
 
     func print(_ value: JSONValue) throws {

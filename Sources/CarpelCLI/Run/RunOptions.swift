@@ -47,6 +47,39 @@ struct RunOptions: ParsableArguments {
         help: ArgumentHelp("The memory that it may use, such as 128Mi or 2Gi.", valueName: "quantity"))
     var memory: String?
 
+    @Option(
+        name: [.long, .customShort("v")],
+        help: ArgumentHelp(
+            "What to mount: a path of the node, which begins with / or a dot, or the name of a volume; repeatable.",
+            discussion: "A volume that is only mounted with :ro may be in several pods at once.",
+            valueName: "source:target[:ro]"))
+    var volume: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The same in docker's words; repeatable.", valueName: "type=bind|volume|tmpfs,source=…,target=…,readonly"))
+    var mount: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Where to mount memory of the pod; repeatable.", valueName: "target[:size=quantity]"))
+    var tmpfs: [String] = []
+
+    @Option(
+        name: [.long, .customShort("p")],
+        help: ArgumentHelp(
+            "A port of the node that goes to one of the pod; repeatable.", valueName: "[address:]port:port[/protocol]"))
+    var publish: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A network of the pod; the first is its own, more are repeated; `default` without it.", valueName: "name"))
+    var network: [String] = []
+
+    @Option(
+        name: .customLong("ip"),
+        help: ArgumentHelp("An address that the pod must get on its first network; repeatable.", valueName: "address"))
+    var addresses: [String] = []
+
     @Flag(name: .customLong("read-only"), help: "The container's root cannot be written.")
     var readOnly = false
 
@@ -79,6 +112,9 @@ struct RunOptions: ParsableArguments {
         }
         if pod != nil && (hostname != nil || namespace != nil) {
             throw ValidationError("--hostname and --namespace are the pod's: they cannot be given with --pod")
+        }
+        if pod != nil && !(publish.isEmpty && network.isEmpty && addresses.isEmpty) {
+            throw ValidationError("--publish, --network and --ip are the pod's: they cannot be given with --pod")
         }
     }
 }

@@ -21,16 +21,18 @@ struct RunPlan {
         suffix: String = String(UInt32.random(in: 0...0xFFFFFF) | 0x100_0000, radix: 16).dropFirst().lowercased()
     ) throws {
         let name = options.name ?? "\(Self.baseName(of: image))-\(suffix)"
-        let labels = try Self.pairs(options.label, option: "--label")
+        let labels = try pairs(options.label, option: "--label")
         let resources = try Self.resources(options)
+        let mounts = try RunMounts(options)
         self.image = image
-        pod = options.pod == nil ? Self.pod(name, labels, resources, options) : nil
+        pod = options.pod == nil ? try Self.pod(name, labels, resources, mounts.podVolumes, options) : nil
         container = try ContainerConfig {
             $0.metadata = ContainerMetadata { $0.name = name }
             $0.command = options.entrypoint.map { [$0] } ?? []
             $0.args = command
             $0.workingDir = options.workdir ?? ""
             $0.envs = try Self.variables(options.env, environment)
+            $0.mounts = mounts.mounts
             $0.labels = labels
             $0.logPath = "\(name).log"
             let security = try Self.security(options)
@@ -55,19 +57,40 @@ struct RunPlan {
     }
 
     private static func pod(
-        _ name: String, _ labels: [String: String], _ resources: LinuxContainerResources, _ options: RunOptions
-    ) -> PodSandboxConfig {
-        PodSandboxConfig {
+        _ name: String, _ labels: [String: String], _ resources: LinuxContainerResources, _ volumes: [PodVolume],
+        _ options: RunOptions
+    ) throws -> PodSandboxConfig {
+        let ports = try options.publish.map { try PublishedPort($0).mapping }
+        let networks = networks(options)
+        return PodSandboxConfig {
             $0.metadata = PodSandboxMetadata {
                 $0.name = name
                 $0.namespace = options.namespace ?? "default"
                 $0.uid = UUID().uuidString.lowercased()
             }
             $0.hostname = options.hostname ?? ""
+            $0.portMappings = ports
             $0.labels = labels
+            if !volumes.isEmpty || !networks.isEmpty {
+                $0.carpel = PodSandboxExtension {
+                    $0.volumes = volumes
+                    $0.networks = networks
+                }
+            }
             $0.linux = LinuxPodSandboxConfig {
                 $0.resources = resources
                 $0.securityContext = LinuxSandboxSecurityContext { $0.privileged = options.privileged }
+            }
+        }
+    }
+
+    /// None where nothing was asked for: the daemon then takes its default.
+    private static func networks(_ options: RunOptions) -> [PodNetwork] {
+        let names = options.network.isEmpty && !options.addresses.isEmpty ? [""] : options.network
+        return names.enumerated().map { index, name in
+            PodNetwork {
+                $0.name = name
+                $0.addresses = index == 0 ? options.addresses : []
             }
         }
     }
@@ -126,22 +149,10 @@ struct RunPlan {
         }
     }
 
-    private static func pairs(_ options: [String], option: String) throws -> [String: String] {
-        try options.reduce(into: [:]) { pairs, text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else { throw invalid(option, text, "key=value") }
-            pairs[String(parts[0])] = String(parts[1])
-        }
-    }
-
     /// `127.0.0.1:5000/tools/Busy_Box:1.36` as `busy-box`.
     private static func baseName(of image: String) -> String {
         let name = image.split(separator: "/").last?.split(whereSeparator: { $0 == ":" || $0 == "@" }).first ?? ""
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
         return words.isEmpty ? "pod" : words.joined(separator: "-")
-    }
-
-    private static func invalid(_ option: String, _ value: String, _ wanted: String) -> CarpelError {
-        CarpelError(.invalidArgument, "invalidOption", "\(option) \"\(value)\" is not \(wanted)")
     }
 }

@@ -23,14 +23,17 @@ struct LayerUnpacker {
         let archive = try ArchiveReader(.tar, what: "layer \(diffID)") { try stream.next() }
         var erofs = ErofsDisk(disk, limits: limits)
         var tree = LayerTree(limits: limits)
+        var lastSize = 0
 
         while let entry = try archive.next() {
             if let target = entry.hardLink {
                 try tree.link(entry.path, to: target)
                 continue
             }
+            lastSize = 0
             var node = try Self.node(entry)
             if case .file(_, let size) = node.content, size > 0 {
+                lastSize = Int(size)
                 let start = try erofs.reserve(size)
                 try archive.forEachBlock { bytes, offset in
                     guard offset + UInt64(bytes.count) <= size else {
@@ -43,6 +46,12 @@ struct LayerUnpacker {
             try tree.add(node, at: entry.path)
         }
 
+        // Where more is missing than the padding, it is content.
+        let block = LayerStream.blockSize
+        guard stream.missingPadding == 0 || stream.missingPadding == (block - lastSize % block) % block else {
+            throw CarpelError(
+                .dataLoss, "unreadableArchive", "layer \(diffID) ends within a file; republish the image")
+        }
         let actual = try stream.finish()
         guard actual == diffID else {
             throw CarpelError(

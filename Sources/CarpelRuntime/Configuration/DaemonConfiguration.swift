@@ -13,11 +13,21 @@ public struct DaemonConfiguration: Codable, Sendable {
     public var machines = MachinesConfiguration()
     public var images = ImagesConfiguration()
     public var pods = PodsConfiguration()
+    public var plugins = PluginsConfiguration()
+    /// The plugin that serves each network. A pod that names no network is on `default`; where that is
+    /// ``noNetwork`` it has its loopback only.
+    public var networks = ["default": "network-bridge"]
+    /// The plugin whose volumes are meant where none is named.
+    public var storage = "storage-local"
     public var socket = SocketConfiguration()
+
+    public static let noNetwork = "none"
 
     public init() {}
 
-    private enum CodingKeys: String, CodingKey { case version, guest, machines, images, pods, socket }
+    private enum CodingKeys: String, CodingKey {
+        case version, guest, machines, images, pods, plugins, networks, storage, socket
+    }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -26,6 +36,9 @@ public struct DaemonConfiguration: Codable, Sendable {
         machines = try values.decodeIfPresent(MachinesConfiguration.self, forKey: .machines) ?? machines
         images = try values.decodeIfPresent(ImagesConfiguration.self, forKey: .images) ?? images
         pods = try values.decodeIfPresent(PodsConfiguration.self, forKey: .pods) ?? pods
+        plugins = try values.decodeIfPresent(PluginsConfiguration.self, forKey: .plugins) ?? plugins
+        networks = try values.decodeIfPresent([String: String].self, forKey: .networks) ?? networks
+        storage = try values.decodeIfPresent(String.self, forKey: .storage) ?? storage
         socket = try values.decodeIfPresent(SocketConfiguration.self, forKey: .socket) ?? socket
         guard version == Self.currentVersion else {
             throw CarpelError(

@@ -10,7 +10,10 @@ extension Runtime {
             throw CarpelError.missing("config.image.image")
         }
         guard let image = try await images.image(reference) else { throw CarpelError.imageNotFound(reference) }
-        let id = try await detachedFromCaller { try await pod.createContainer(config, image: image) }
+        let mountImages = try await mountImages(of: config)
+        let id = try await detachedFromCaller {
+            try await pod.createContainer(config, image: image, mountImages: mountImages)
+        }
         return CreateContainerResponse { $0.containerId = id }
     }
 

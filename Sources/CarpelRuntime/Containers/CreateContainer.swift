@@ -9,16 +9,19 @@ extension PodSandbox {
     /// Makes a container that waits to be started. A repetition of the same request gets the same container.
     ///
     /// - Returns: the container's id.
-    func createContainer(_ config: ContainerConfig, image: Image) async throws -> String {
+    func createContainer(
+        _ config: ContainerConfig, image: Image, mountImages: MountImages
+    ) async throws -> String {
         _ = try running()
         guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
         let name = ContainerRecord.name(of: metadata)
         if let existing = containers.values.first(where: { $0.record.name == name }) {
             return try await join(existing, for: config)
         }
-        let record = try makeRecord(config, name: name, image: image)
+        try checkMounts(of: config)
+        let record = try makeRecord(config, name: name, image: image, mountImages: mountImages)
         var container = Container(record)
-        let creation = Task { try await self.createOrUndo(record, image: image) }
+        let creation = Task { try await self.createOrUndo(record, images: [image] + mountImages.values) }
         container.creation = creation
         containers[record.id] = container
         try await creation.value
@@ -37,14 +40,19 @@ extension PodSandbox {
         return existing.record.id
     }
 
-    private func makeRecord(_ config: ContainerConfig, name: String, image: Image) throws -> ContainerRecord {
+    private func makeRecord(
+        _ config: ContainerConfig, name: String, image: Image, mountImages: MountImages
+    ) throws -> ContainerRecord {
         let id = makeID()
         let layers = distinctLayers(of: image)
-        let spec = try containerSpec(
+        var spec = try containerSpec(
             id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
+        spec.mounts += guestMounts(of: config, id: id, images: mountImages)
+        let mountedLayers = mountImages.values.flatMap(distinctLayers).filter { !layers.contains($0) }
         return ContainerRecord(
             id: id, podID: self.id, name: name, config: config, imageID: image.id,
-            imageReference: image.repoDigests.first ?? image.id, layers: layers,
+            imageReference: image.repoDigests.first ?? image.id,
+            layers: layers + Set(mountedLayers).sorted(),
             spec: Data(try CBOREncoder().encode(spec)),
             createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, logLength: 0)
     }
@@ -57,16 +65,20 @@ extension PodSandbox {
         return "\(record.config.logDirectory)/\(config.logPath)"
     }
 
-    private func createOrUndo(_ record: ContainerRecord, image: Image) async throws {
+    private func createOrUndo(_ record: ContainerRecord, images: [Image]) async throws {
         var undo = UndoStack()
         do {
             let store = environment.store
             undo.push("the container's record") { try await store.delete(record) }
             try await store.insert(record)
-            try await attachLayers(of: image)
+            for image in images { try await attachLayers(of: image) }
+            undo.push("the container's view of the node's files") {
+                try await self.unshareHostPaths(of: record.config, id: record.id)
+            }
+            let places = try shareHostPaths(of: record.config, id: record.id)
 
             let running = try running()
-            let spec = try record.guestSpec()
+            let spec = try record.guestSpec().finding(places)
             undo.push("the container in the guest") { try await running.guest.ask(.removeContainer(id: record.id)) }
             try await translated("create the container") { try await running.guest.ask(.createContainer(spec)) }
             try await update(record.id) { $0.phase = .created }
@@ -86,7 +98,7 @@ extension PodSandbox {
     private func attachLayers(of image: Image) async throws {
         let machine = try running().machine
         let disks = try await environment.images.layerDisks(of: image)
-        try await serialisingDisks {
+        try await serialisingDevices {
             for disk in disks {
                 try await machine.attach(
                     DiskSpec(
@@ -98,7 +110,7 @@ extension PodSandbox {
     /// Takes away the disks of `layers` that no container of the pod but `leaving` needs.
     func detachUnused(_ layers: [String], without leaving: String) async throws {
         let machine = try running().machine
-        try await serialisingDisks {
+        try await serialisingDevices {
             for layer in Set(layers).subtracting(await self.layersInUse(without: leaving)) {
                 try await machine.detach(serial: layerSerial(layer))
             }
@@ -113,7 +125,7 @@ extension PodSandbox {
 }
 
 /// Diff ids, bottom first. overlayfs refuses a layer twice; the upper place of one that occurs twice decides.
-private func distinctLayers(of image: Image) -> [String] {
+func distinctLayers(of image: Image) -> [String] {
     var seen: Set<String> = []
     return image.layers.map(\.diffID).reversed().filter { seen.insert($0).inserted }.reversed()
 }

@@ -28,7 +28,10 @@ extension PodSandbox {
             try await translated("remove the container") { try await running.guest.ask(.removeContainer(id: id)) }
         }
         guard let removed = containers[id] else { return }
-        if case .ready = state { try await detachUnused(removed.record.layers, without: id) }
+        if case .ready = state {
+            try unshareHostPaths(of: removed.record.config, id: id)
+            try await detachUnused(removed.record.layers, without: id)
+        }
         try removeOwnLog(of: removed.record)
         try await environment.store.delete(removed.record)
         containers[id] = nil

@@ -13,7 +13,7 @@ struct ScratchDisks: Sendable {
     /// Makes a pod's disk by copying the blocks in use of a file system that was formatted once.
     func make(at path: String) async throws {
         let template = try await formattedTemplate()
-        _ = try await run("/bin/cp", ["--sparse=always", "--reflink=auto", template, path])
+        try await Self.run("/bin/cp", ["--sparse=always", "--reflink=auto", template, path])
     }
 
     private func formattedTemplate() async throws -> String {
@@ -22,17 +22,7 @@ struct ScratchDisks: Sendable {
         try FileManager.default.createDirectory(atPath: templates, withIntermediateDirectories: true)
         let partial = "\(template).\(UUID().uuidString).partial"
         defer { try? FileManager.default.removeItem(atPath: partial) }
-        guard FileManager.default.createFile(atPath: partial, contents: nil),
-            truncate(partial, off_t(size.bytes)) == 0
-        else {
-            throw CarpelError(
-                errno == ENOSPC ? .resourceExhausted : .internal, errno == ENOSPC ? "noSpace" : "scratchDiskFailed",
-                "cannot make \(partial): \(String(cString: strerror(errno)))")
-        }
-        // A pod's scratch space dies with the pod: a journal would only cost writes.
-        _ = try await run(
-            Self.formatter,
-            ["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,discard", partial])
+        try await Self.format(partial, size: size)
         guard rename(partial, template) == 0 else {
             throw CarpelError(
                 .internal, "scratchDiskFailed", "cannot keep \(template): \(String(cString: strerror(errno)))")
@@ -40,7 +30,21 @@ struct ScratchDisks: Sendable {
         return template
     }
 
-    private func run(_ program: String, _ arguments: [String]) async throws {
+    /// Makes a sparse file of that length with an empty ext4 in it.
+    static func format(_ path: String, size: ByteCount) async throws {
+        guard FileManager.default.createFile(atPath: path, contents: nil), truncate(path, off_t(size.bytes)) == 0
+        else {
+            throw CarpelError(
+                errno == ENOSPC ? .resourceExhausted : .internal, errno == ENOSPC ? "noSpace" : "scratchDiskFailed",
+                "cannot make \(path): \(String(cString: strerror(errno)))")
+        }
+        // What it holds dies with the pod: a journal would only cost writes.
+        try await run(
+            formatter,
+            ["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,discard", path])
+    }
+
+    private static func run(_ program: String, _ arguments: [String]) async throws {
         let result = try await withDeadline(.seconds(60), reason: "scratchDiskFailed", program) {
             try await Subprocess.run(
                 .path(.init(program)), arguments: Arguments(arguments), output: .discarded,

@@ -1,6 +1,7 @@
 import CarpelAPI
 import CarpelCore
 import CarpelMachines
+import CarpelPlugins
 import Foundation
 
 /// Everything that a pod's start needs on this node, looked at without changing anything.
@@ -118,6 +119,24 @@ extension Runtime {
             paths: environment.paths, configuration: environment.configuration,
             hypervisor: environment.hypervisor as? LibvirtHypervisor
         ).run()
-        return DoctorResponse { $0.checks = checks + [records] }
+        let plugins = await environment.plugins.list().map(DoctorCheck.init)
+        return DoctorResponse { $0.checks = checks + [records] + plugins }
+    }
+}
+
+extension DoctorCheck {
+    fileprivate init(_ plugin: PluginStatus) {
+        let info = PluginInfo(plugin)
+        self.init()
+        name = "plugin \(plugin.name)"
+        switch info.state {
+        case .READY:
+            outcome = plugin.limitsMissing.isEmpty ? .PASSED : .WARNING
+            finding = (["version \(info.version) is ready"] + plugin.limitsMissing).joined(separator: "; ")
+        case .STARTING: (outcome, finding) = (.PASSED, "is starting")
+        case .BACKING_OFF, .FAILED:
+            (outcome, finding) = (.FAILED, "\(plugin.path): \(info.message)")
+            fix = "mend it and run 'carpel plugin reload \(plugin.name)', or take its folder away"
+        }
     }
 }

@@ -15,12 +15,13 @@ extension Runtime {
 
     public nonisolated func status(_ request: StatusRequest) async throws -> StatusResponse {
         let unreadable = try await unreadableRecords()
+        let network = await networkCondition
         return try StatusResponse {
-            $0.status = RuntimeStatus { $0.conditions = conditions(unreadable) }
+            $0.status = RuntimeStatus { $0.conditions = conditions(unreadable, network) }
             $0.runtimeHandlers = ["", Self.runtimeHandler].map { name in
                 RuntimeHandler {
                     $0.name = name
-                    $0.features = RuntimeHandlerFeatures()
+                    $0.features = RuntimeHandlerFeatures { $0.recursiveReadOnlyMounts = true }
                 }
             }
             $0.features = RuntimeFeatures { $0.supplementalGroupsPolicy = true }
@@ -41,7 +42,9 @@ extension Runtime {
         return [guest.kernel, guest.initramfs].filter { !FileManager.default.isReadableFile(atPath: $0) }
     }
 
-    private nonisolated func conditions(_ unreadable: [String]) -> [RuntimeCondition] {
+    private nonisolated func conditions(
+        _ unreadable: [String], _ network: RuntimeCondition
+    ) -> [RuntimeCondition] {
         [
             RuntimeCondition {
                 let missing = missingGuestFiles
@@ -52,11 +55,7 @@ extension Runtime {
                     missing.isEmpty
                     ? "" : "there is no \(missing.joined(separator: " and no ")); carpel doctor tells more"
             },
-            RuntimeCondition {
-                $0.type = "NetworkReady"
-                $0.reason = "NetworkPluginMissing"
-                $0.message = "no network plugin is loaded: pods have their loopback only"
-            },
+            network,
             RuntimeCondition {
                 $0.type = "RecordsReadable"
                 $0.status = unreadable.isEmpty
@@ -64,6 +63,20 @@ extension Runtime {
                 $0.message = unreadable.joined(separator: "; ")
             },
         ]
+    }
+
+    /// Whether a pod that names no network can be run. CRI's reasons begin with a capital.
+    private nonisolated var networkCondition: RuntimeCondition {
+        get async {
+            let plugin = environment.configuration.networks["default"] ?? DaemonConfiguration.noNetwork
+            let problem = await networkProblem(plugin)
+            return RuntimeCondition {
+                $0.type = "NetworkReady"
+                $0.status = problem == nil
+                $0.reason = problem.map { $0.reason.prefix(1).uppercased() + $0.reason.dropFirst() } ?? ""
+                $0.message = problem?.message ?? ""
+            }
+        }
     }
 
     private nonisolated func info() throws -> [String: String] {

@@ -12,26 +12,32 @@ extension PodSandbox {
         }
     }
 
-    /// The machine is gone: nobody stopped it, so the pod is not ready any more and says why.
-    func machineEnded(_ end: MachineEnd, of machine: any Machine) async {
+    /// The machine is gone: nobody stopped it, so the pod is not ready any more and says why, before its containers are
+    /// seen to have exited.
+    func machineEnded(_ end: MachineEnd, of machine: any Machine) {
         guard end != .unobserved, case .ready(let running) = state,
             running.machine.processID == machine.processID
         else { return }
         logger.error("the machine ended", metadata: ["end": "\(end)"])
-        state = .stopped
+        record.failure = "the machine ended: \(end)"
+        state = .stopping(Task { await self.putAway(running, after: end) })
+    }
+
+    /// What cannot be given back is left to the next stop or removal.
+    private func putAway(_ running: RunningPod, after end: MachineEnd) async {
+        do { try await updateRecord { $0.phase = .stopped } } catch {
+            logger.error("cannot note that the machine ended", metadata: ["cause": "\(error)"])
+        }
         await running.guest.close()
         await containersLostMachine("\(end)")
         do {
-            try await machine.destroy()
-            try await updateRecord {
-                $0.phase = .stopped
-                $0.failure = "the machine ended: \(end)"
-            }
+            try await running.machine.destroy()
             try PodFolders(environment.paths).removeRunning(id)
         } catch {
             logger.error("cannot put away an ended machine", metadata: ["cause": "\(error)"])
             await noteLeftover(error)
         }
+        state = .stopped
     }
 
     /// How long a machine may live without its agent's answer.

@@ -1,4 +1,5 @@
 import CarpelCore
+import CarpelMachines
 import Foundation
 
 /// The folders of a pod under root and state.
@@ -19,13 +20,24 @@ struct PodFolders {
         }
     }
 
-    /// What a stopped pod no longer needs; its boot log and its logs stay.
+    /// What a stopped pod no longer needs: its sockets, its view of the node's files and the disks that were its own. Its boot log and its logs stay.
     func removeRunning(_ id: String) throws {
+        try SharedFolder(paths.sharedFolder(id)).remove()
         try removeIfThere(paths.podState(id))
-        try removeIfThere(paths.scratchDisk(id))
+        for name in try filesOfPod(id) where name.hasSuffix(Self.diskSuffix) {
+            try removeIfThere("\(paths.pod(id))/\(name)")
+        }
+    }
+
+    private static let diskSuffix = ".raw"
+
+    private func filesOfPod(_ id: String) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: paths.pod(id)) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: paths.pod(id))
     }
 
     func remove(_ id: String) throws {
+        try SharedFolder(paths.sharedFolder(id)).remove()
         try removeIfThere(paths.podState(id))
         try removeIfThere(paths.pod(id))
     }

@@ -3,6 +3,7 @@ import CarpelCore
 import CarpelGuestProtocol
 import CarpelImages
 import CarpelMachines
+import CarpelPlugins
 import Foundation
 import Logging
 
@@ -28,7 +29,7 @@ actor PodSandbox {
     var record: PodRecord
     var state: State
     var containers: [String: Container] = [:]
-    private var lastDiskOperation: Task<Void, any Error>?
+    private var lastDeviceOperation: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
 
     init(_ record: PodRecord, containers: [ContainerRecord] = [], in environment: PodEnvironment) {
@@ -90,15 +91,17 @@ actor PodSandbox {
         try? await updateRecord { $0.leftovers.append("the machine: \(error)") }
     }
 
-    /// Runs the pod's disk operations one after the other.
-    func serialisingDisks(_ operation: @escaping @Sendable () async throws -> Void) async throws {
-        let previous = lastDiskOperation
+    /// Runs what plugs devices in and out one after the other.
+    func serialisingDevices<Value: Sendable>(
+        _ operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let previous = lastDeviceOperation
         let task = Task {
-            _ = await previous?.result
-            try await operation()
+            await previous?.value
+            return try await operation()
         }
-        lastDiskOperation = task
-        try await task.value
+        lastDeviceOperation = Task { _ = await task.result }
+        return try await task.value
     }
 
     /// Diff ids of every layer that a container of this pod stands on.
@@ -110,6 +113,7 @@ struct PodEnvironment: Sendable {
     let store: Store
     let hypervisor: any Hypervisor
     let images: ImageStore
+    let plugins: Plugins
     let paths: NodePaths
     let scratch: ScratchDisks
     let configuration: DaemonConfiguration

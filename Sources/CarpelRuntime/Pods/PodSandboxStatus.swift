@@ -56,7 +56,10 @@ extension PodSandbox {
             $0.metadata = record.config.metadata
             $0.state = criState
             $0.createdAt = record.createdAt
-            $0.network = PodSandboxNetworkStatus()
+            $0.network = PodSandboxNetworkStatus {
+                $0.ip = addresses.first ?? ""
+                $0.additionalIps = addresses.dropFirst().map { address in PodIP { $0.ip = address } }
+            }
             $0.linux = LinuxPodSandboxStatus {
                 $0.namespaces = Namespace {
                     $0.options = record.config.linux?.securityContext?.namespaceOptions ?? NamespaceOption()
@@ -86,12 +89,39 @@ extension PodSandbox {
             "timeline": try jsonText(record.timeline),
             "config": try jsonText(record.config),
             "fieldsWithoutEffect": try jsonText(fieldsWithoutEffect(of: record.config)),
+            "network": try jsonText(record.networks.map { NetworkAttachmentInfo($0, podID: id) }),
+            "volumes": try jsonText(volumeInfos),
             "machine": try jsonText(
                 MachineInfo(
                     virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, processID: processID,
                     accelerator: "\(accelerator)", bootLog: environment.paths.bootLog(id), failure: record.failure,
                     leftovers: record.leftovers)),
         ]
+    }
+}
+
+extension PodSandbox {
+    /// A volume of the pod, for who debugs.
+    fileprivate struct VolumeAttachmentInfo: Encodable {
+        var name: String
+        /// `emptyDir`, or the plugin's name.
+        var source: String
+        var volumeID: String?
+        /// The disk on the node, if it has one.
+        var path: String?
+        var fileSystem: String?
+        var readOnly: Bool
+    }
+
+    fileprivate var volumeInfos: [VolumeAttachmentInfo] {
+        let disks = Dictionary(volumeDisks.map { ($0.serial, $0) }) { first, _ in first }
+        return (record.config.carpel?.volumes ?? []).enumerated().map { index, volume in
+            let disk = disks[volumeSerial(at: index)]
+            let published = record.volumes.first { $0.name == volume.name }
+            return VolumeAttachmentInfo(
+                name: volume.name, source: published?.plugin ?? "emptyDir", volumeID: published?.request.volumeID,
+                path: disk?.path, fileSystem: published?.publication?.fsType, readOnly: disk?.readOnly ?? false)
+        }
     }
 }
 

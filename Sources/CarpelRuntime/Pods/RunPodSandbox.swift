@@ -11,24 +11,28 @@ extension Runtime {
         try checkRuntimeHandler(request.runtimeHandler)
         guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
         let name = PodRecord.name(of: metadata)
-        let pod = try pod(named: name) ?? makePod(name, request, config)
+        let pod = if let pod = pod(named: name) { pod } else { try await makePod(name, request, config) }
         try await checkSameRequest(pod, request, config)
         try await detachedFromCaller { try await self.startOrForget(pod) }
         return RunPodSandboxResponse { $0.podSandboxId = pod.id }
     }
 
-    /// Names are reserved here, in one step.
-    private func makePod(_ name: String, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig) throws
-        -> PodSandbox
-    {
+    private func makePod(
+        _ name: String, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig
+    ) async throws -> PodSandbox {
+        let id = makeID()
+        let networks = try networkRequests(
+            of: config, podID: id, plugins: environment.configuration.networks)
+        let volumes = try await volumeRequests(of: config, podID: id)
+        // From here on nothing waits, so that a name is reserved in one step.
+        if let pod = pod(named: name) { return pod }
         let defaults = environment.configuration.pods
         let size = try machineSize(
             of: config, defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
         let record = PodRecord(
-            id: makeID(), name: name, runtimeHandler: request.runtimeHandler, config: config, createdAt: now(),
+            id: id, name: name, runtimeHandler: request.runtimeHandler, config: config, createdAt: now(),
             phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [],
-            leftovers: [],
-            failure: "")
+            leftovers: [], networks: networks, volumes: volumes, failure: "")
         let pod = PodSandbox(record, in: environment)
         add(pod, name: name)
         return pod

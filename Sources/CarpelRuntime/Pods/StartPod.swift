@@ -51,6 +51,21 @@ extension PodSandbox {
         try await step("scratch disk") {
             try await environment.scratch.make(at: paths.scratchDisk(id))
         }
+        if !record.networks.isEmpty {
+            try await step("network") {
+                undo.push("the pod's networks") { try await self.deleteNetworks() }
+                try await addNetworks()
+            }
+        }
+        if record.config.carpel?.volumes.isEmpty == false {
+            try await step("volumes") {
+                undo.push("the pod's volumes") { try await self.unpublishVolumes() }
+                try await publishVolumes()
+            }
+        }
+        if sharesFolder {
+            try await step("shared folder") { try SharedFolder(paths.sharedFolder(id)).make() }
+        }
         let machine = try await step("machine") {
             try await environment.hypervisor.start(try machineSpec())
         }
@@ -63,9 +78,13 @@ extension PodSandbox {
         undo.push("the agent's connection") { await guest.close() }
 
         try await step("sandbox configuration") {
-            let configuration = try sandboxConfiguration(
-                of: record.config, scratchDisk: ScratchDisks.serial, clock: UInt64(now()), entropy: entropy())
+            var configuration = try sandboxConfiguration(
+                of: record.config, scratchDisk: ScratchDisks.serial, clock: UInt64(now()), entropy: entropy(),
+                addresses: addresses, networkDNS: record.networks.lazy.compactMap(\.attachment?.dns).first)
+            configuration.interfaces = guestInterfaces
+            configuration.sharedFolder = sharesFolder ? Self.sharedFolderTag : nil
             try await translated("configure the sandbox") { try await guest.ask(.configure(configuration)) }
+            try await addVolumes(to: guest)
         }
         try Task.checkCancellation()
         return RunningPod(machine: machine, guest: guest)
@@ -115,10 +134,18 @@ extension PodSandbox {
                 DiskSpec(
                     serial: ScratchDisks.serial, path: paths.scratchDisk(id), format: .raw, readOnly: false,
                     bus: .virtioBlock)
-            ],
+            ] + volumeDisks,
+            interfaces: machineInterfaces,
+            sharedFolder: sharesFolder
+                ? SharedFolderSpec(tag: Self.sharedFolderTag, path: paths.sharedFolder(id)) : nil,
             channelPath: paths.channel(id),
             bootLogPath: paths.bootLog(id))
     }
+
+    private static let sharedFolderTag = "carpel"
+
+    /// Whether the machine can see files of the node.
+    private var sharesFolder: Bool { environment.hypervisor.virtualFileSystem == .available }
 
     /// Runs one step of the start and notes how long it took.
     private func step<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {

@@ -22,6 +22,8 @@ extension PodSandbox {
             try await task.value
         case .stopping(let task):
             try await task.value
+            // After the machine's own end something may be left.
+            if case .stopped = state { try await release() }
         case .stopped:
             try await release()
         case .gone:
@@ -89,8 +91,16 @@ extension PodSandbox {
                 try await machine.destroy()
             }
         }
-        try PodFolders(environment.paths).removeRunning(id)
-        guard record.phase != .stopped || !record.leftovers.isEmpty else { return }
+        let holdsSomething = !record.networks.isEmpty || !record.volumes.isEmpty
+        do {
+            try await unpublishVolumes()
+            try await deleteNetworks()
+            try PodFolders(environment.paths).removeRunning(id)
+        } catch {
+            try? await updateRecord { $0.leftovers = ["\(error)"] }
+            throw error
+        }
+        guard record.phase != .stopped || !record.leftovers.isEmpty || holdsSomething else { return }
         try await updateRecord {
             if $0.phase != .removing { $0.phase = .stopped }
             $0.leftovers = []

@@ -20,6 +20,8 @@ extension Runtime {
         }
         await collectOrphans(Array(machines.values))
         await collectDisks()
+        await collectNetworks()
+        await collectPublications()
     }
 
     /// Disks that outlived their image for a container's sake, and those of pulls that were cut short.
@@ -69,7 +71,7 @@ extension PodSandbox {
             try await remove()
         case .stopping, .stopped:
             try await machine?.destroy()
-            await containersLostMachine("the pod was stopped")
+            await containersLostMachine(record.failure.isEmpty ? "the pod was stopped" : record.failure)
             try await stop()
         case .ready:
             guard let machine else { return try await recoverWithoutMachine() }
@@ -91,6 +93,7 @@ extension PodSandbox {
         do {
             let guest = try await connect(to: machine, within: Self.reconnectTimeout)
             try await adopt(guest, of: machine)
+            try await finishNetworks(of: machine)
         } catch {
             try await machine.destroy()
             await containersLostMachine("the agent did not answer after a start of carpeld")

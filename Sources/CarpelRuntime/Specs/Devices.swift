@@ -10,11 +10,17 @@ private let machineDevices: [String: (major: UInt32, minor: UInt32)] = [
     "/dev/tty": (5, 0),
 ]
 
-func checkDevice(_ device: CarpelAPI.Device, at field: String) throws {
-    guard machineDevices[device.hostPath] != nil else {
+func checkDevice(_ device: CarpelAPI.Device, in sandbox: PodSandboxConfig, at field: String) throws {
+    if let carpel = device.carpel {
+        guard device.hostPath.isEmpty else {
+            throw CarpelError.invalid(field, "give either hostPath or carpel.volume", reason: "deviceSourceInvalid")
+        }
+        try checkIsVolume(carpel.volume, of: sandbox, at: "\(field).carpel.volume")
+    } else if machineDevices[device.hostPath] == nil {
         throw CarpelError.unsupported(
             "\(field).hostPath", "hostDevicesUnsupported",
-            "\"\(device.hostPath)\" of the node cannot be passed to a pod, which has its own \(deviceList)")
+            "\"\(device.hostPath)\" of the node cannot be passed to a pod, which has its own \(deviceList); "
+                + "a disk is given to a pod as a block volume")
     }
     try checkAbsolutePath(device.containerPath, at: "\(field).containerPath")
     guard device.permissions.allSatisfy("rwm".contains) else {
@@ -27,6 +33,11 @@ private var deviceList: String { machineDevices.keys.sorted().joined(separator: 
 /// The device of the machine that `device` names; nil if the machine has none (which validation refuses).
 /// Permissions that are left out are all of them.
 func guestDevice(_ device: CarpelAPI.Device) -> ContainerSpec.Device? {
+    if let carpel = device.carpel {
+        return ContainerSpec.Device(
+            path: device.containerPath, kind: .block, access: device.permissions.isEmpty ? "rwm" : device.permissions,
+            volume: carpel.volume)
+    }
     guard let number = machineDevices[device.hostPath] else { return nil }
     return ContainerSpec.Device(
         path: device.containerPath, kind: .character, major: number.major, minor: number.minor,

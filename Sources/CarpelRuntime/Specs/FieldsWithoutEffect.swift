@@ -33,7 +33,14 @@ func fieldsWithoutEffect(of config: PodSandboxConfig) -> [FieldWithoutEffect] {
 
 /// What was accepted of a container and has no effect.
 func fieldsWithoutEffect(of config: ContainerConfig) -> [FieldWithoutEffect] {
-    guard let context = config.linux?.securityContext else { return [] }
+    let relabelled = config.mounts.enumerated().filter(\.element.selinuxRelabel).map { index, _ in
+        FieldWithoutEffect(
+            field: "config.mounts[\(index)].selinuxRelabel", reason: "the pod's kernel has no SELinux policy loaded")
+    }
+    return relabelled + (config.linux?.securityContext.map(fieldsWithoutEffect) ?? [])
+}
+
+private func fieldsWithoutEffect(of context: LinuxContainerSecurityContext) -> [FieldWithoutEffect] {
     let privileged = "a privileged container is not confined"
     let candidates: [(isSet: Bool, field: String, reason: String)] = [
         (context.privileged && context.capabilities != nil, "capabilities", privileged),

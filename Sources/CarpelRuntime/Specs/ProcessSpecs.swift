@@ -2,6 +2,7 @@ import CarpelAPI
 import CarpelCore
 import CarpelGuestProtocol
 import CarpelImages
+import CarpelSeccomp
 import Foundation
 
 /// The first process of a container.

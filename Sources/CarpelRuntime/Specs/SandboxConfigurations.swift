@@ -1,6 +1,7 @@
 import CarpelAPI
 import CarpelCore
 import CarpelGuestProtocol
+import CarpelPluginSDK
 
 /// What the agent is told of a pod that has been validated.
 ///
@@ -8,9 +9,11 @@ import CarpelGuestProtocol
 ///   - clock: nanoseconds since 1970.
 ///   - entropy: at least 32 random bytes.
 ///   - addresses: the pod's own, for /etc/hosts.
+///   - networkDNS: what the pod's network offers to a pod that was given no DNS configuration.
 /// - Throws: `.internal`/`entropyMissing`.
 func sandboxConfiguration(
-    of config: PodSandboxConfig, scratchDisk: String, clock: UInt64, entropy: [UInt8], addresses: [String] = []
+    of config: PodSandboxConfig, scratchDisk: String, clock: UInt64, entropy: [UInt8], addresses: [String] = [],
+    networkDNS: DNS? = nil
 ) throws -> SandboxConfiguration {
     guard entropy.count >= 32 else {
         throw CarpelError(
@@ -22,8 +25,17 @@ func sandboxConfiguration(
         sysctls[try guestSysctlName(name, at: "config.linux.sysctls[\(name)]")] = value
     }
     return SandboxConfiguration(
-        hostname: hostname, resolvConf: resolvConf(config.dnsConfig), hosts: hosts(hostname, addresses: addresses),
+        hostname: hostname, resolvConf: resolvConf(config.dnsConfig ?? networkDNS.map(DNSConfig.init)), hosts: hosts(hostname, addresses: addresses),
         sysctls: sysctls, clock: clock, entropy: entropy, scratchDisk: scratchDisk)
+}
+
+extension DNSConfig {
+    fileprivate init(_ dns: DNS) {
+        self.init()
+        servers = dns.servers
+        searches = dns.searches
+        options = dns.options
+    }
 }
 
 /// The pod's own name where CRI gives none: in small letters, with a hyphen for what no host name has, at most 63 bytes.

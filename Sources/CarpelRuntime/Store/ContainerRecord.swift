@@ -36,7 +36,7 @@ struct ContainerRecord: Codable, Sendable, FetchableRecord, PersistableRecord, I
     var imageID: String
     /// The image's repository digest, or its id if it has none.
     var imageReference: String
-    /// Diff ids, bottom first.
+    /// Diff ids of the image's layers, bottom first, and after them those of other images that it mounts.
     var layers: [String]
     /// The guest's `ContainerSpec` in CBOR.
     var spec: Data

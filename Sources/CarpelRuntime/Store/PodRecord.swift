@@ -30,6 +30,10 @@ struct PodRecord: Codable, Sendable, FetchableRecord, PersistableRecord, Identif
     var timeline: [TimelineStep]
     /// What an undo or a stop could not give back; it is tried again with the next stop or removal.
     var leftovers: [String]
+    /// The networks that the pod is on, or may be on while its plugin is at work.
+    var networks: [AttachedNetwork]
+    /// The plugins' volumes that the pod has, or may have while their plugin is at work.
+    var volumes: [PublishedVolume]
     /// Why the pod is not ready although nobody stopped it.
     var failure: String
 

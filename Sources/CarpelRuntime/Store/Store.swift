@@ -90,6 +90,12 @@ struct Store: Sendable {
                 table.uniqueKey(["podID", "name"])
             }
         }
+        migrator.registerMigration("2") { database in
+            try database.alter(table: "pod") { table in
+                table.add(column: "networks", .text).notNull().defaults(to: "[]")
+                table.add(column: "volumes", .text).notNull().defaults(to: "[]")
+            }
+        }
         return migrator
     }
 

@@ -33,5 +33,23 @@ extension MethodTable {
         add(Methods.imageFsInfo) { request, _ in try await runtime.imageFsInfo(request) }
         add(Methods.importImage) { request, _ in try await runtime.importImage(request) }
         add(Methods.exportImage) { request, _ in try await runtime.exportImage(request) }
+
+        add(Methods.listPlugins) { request, _ in await runtime.listPlugins(request) }
+        add(Methods.pluginStatus) { request, _ in try await runtime.pluginStatus(request) }
+        add(Methods.reloadPlugin) { request, _ in try await runtime.reloadPlugin(request) }
+
+        add(Methods.listNetworks) { request, _ in try await runtime.listNetworks(request) }
+        add(Methods.attachNetwork) { request, _ in try await runtime.attachNetwork(request) }
+        add(Methods.detachNetwork) { request, _ in try await runtime.detachNetwork(request) }
+
+        add(Methods.createVolume) { request, _ in try await runtime.createVolume(request) }
+        add(Methods.removeVolume) { request, _ in try await runtime.removeVolume(request) }
+        add(Methods.expandVolume) { request, _ in try await runtime.expandVolume(request) }
+        add(Methods.restoreVolume) { request, _ in try await runtime.restoreVolume(request) }
+        add(Methods.listVolumes) { request, _ in try await runtime.listVolumes(request) }
+        add(Methods.volumeStatus) { request, _ in try await runtime.volumeStatus(request) }
+        add(Methods.createVolumeSnapshot) { request, _ in try await runtime.createVolumeSnapshot(request) }
+        add(Methods.listVolumeSnapshots) { request, _ in try await runtime.listVolumeSnapshots(request) }
+        add(Methods.removeVolumeSnapshot) { request, _ in try await runtime.removeVolumeSnapshot(request) }
     }
 }

@@ -5,7 +5,7 @@ import Glibc
 
 /// Unpacks `tar` (or what `blob` makes of it) into a disk in `scratch`, on a thread with the given locale.
 func unpack(
-    _ tar: TarBuilder, blob: [UInt8]? = nil, in scratch: Scratch, limits: ImageLimits = ImageLimits(),
+    _ tar: TarBuilder, blob: [UInt8]? = nil, diffID: Digest? = nil, in scratch: Scratch, limits: ImageLimits = ImageLimits(),
     locale: String = "C"
 ) throws -> String {
     let threadLocale = newlocale(1 << LC_CTYPE, locale, nil)
@@ -18,7 +18,7 @@ func unpack(
     let path = "\(scratch.path)/disk.erofs"
     let disk = try File(path, O_RDWR | O_CREAT | O_TRUNC)
     let unpacker = LayerUnpacker(limits: limits) { _ in }
-    try unpacker.unpack(try File(source, O_RDONLY), diffID: Digest(of: tar.finished), to: disk)
+    try unpacker.unpack(try File(source, O_RDONLY), diffID: diffID ?? Digest(of: tar.finished), to: disk)
     return path
 }
 

@@ -2,6 +2,7 @@ import CarpelAPI
 import Testing
 
 @testable import CarpelRuntime
+@testable import CarpelSeccomp
 
 @Suite struct CapabilityTests {
     private func granted(add: [String] = [], drop: [String] = []) -> CapabilitySet {

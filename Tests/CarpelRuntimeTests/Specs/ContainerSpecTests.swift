@@ -1,4 +1,5 @@
 import CarpelAPI
+@testable import CarpelSeccomp
 import CarpelCore
 import CarpelGuestProtocol
 import CarpelImages
@@ -32,7 +33,7 @@ private let privilegedPod = samplePod { $0.secure { $0.privileged = true } }
 
     @Test func aRequestIsValidatedBeforeItIsTranslated() {
         let error = refusal { _ = try spec(sampleContainer { $0.mounts = [Mount()] }) }
-        #expect(error?.field == "config.mounts[0]")
+        #expect(error?.field == "config.mounts[0].containerPath")
     }
 
     @Test func aPrivilegedContainerIsUnconfined() throws {

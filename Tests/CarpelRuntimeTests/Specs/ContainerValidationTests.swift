@@ -91,7 +91,7 @@ import Testing
 private typealias Sample = Refusal<ContainerConfig>
 
 private enum ContainerRefusals {
-    static let all = process + host + namespaces + security + resources
+    static let all = process + mounts + host + namespaces + security + resources
 
     static let process: [Sample] = [
         .missing("config.metadata") { $0.metadata = nil },
@@ -112,8 +112,61 @@ private enum ContainerRefusals {
         .invalid("config.annotations") { $0.annotations = ["": ""] },
     ]
 
+    /// A mount of a folder of the node.
+    static func mount(_ change: (inout Mount) -> Void) -> Mount {
+        var mount = Mount {
+            $0.hostPath = "/srv"
+            $0.containerPath = "/data"
+        }
+        change(&mount)
+        return mount
+    }
+
+    static let mounts: [Sample] = [
+        .invalid("config.mounts[0].containerPath") { $0.mounts = [mount { $0.containerPath = "data" }] },
+        .invalid("config.mounts[0].containerPath") { $0.mounts = [mount { $0.containerPath = "//" }] },
+        .invalid("config.mounts[1]", "mountSourceInvalid") { $0.mounts = [mount { _ in }, mount { $0.hostPath = "" }] },
+        .invalid("config.mounts[0]", "mountSourceInvalid") {
+            $0.mounts = [mount { $0.carpel = MountExtension { $0.volume = "cache" } }]
+        },
+        .invalid("config.mounts[0].hostPath") { $0.mounts = [mount { $0.hostPath = "/srv/../etc" }] },
+        .invalid("config.mounts[0].imageSubPath") { $0.mounts = [mount { $0.imageSubPath = "bin" }] },
+        .invalid("config.mounts[0].carpel.volume", "volumeUnknown") {
+            $0.mounts = [
+                mount {
+                    $0.hostPath = ""
+                    $0.carpel = MountExtension { $0.volume = "missing" }
+                }
+            ]
+        },
+        .invalid("config.mounts[0].recursiveReadOnly") {
+            $0.mounts = [
+                mount {
+                    $0.readonly = true
+                    $0.recursiveReadOnly = true
+                    $0.propagation = .PROPAGATION_HOST_TO_CONTAINER
+                }
+            ]
+        },
+        .unsupported("config.mounts[0].propagation", "mountPropagationUnsupported") {
+            $0.mounts = [mount { $0.propagation = .PROPAGATION_BIDIRECTIONAL }]
+        },
+        .unsupported("config.mounts[0].uidMappings", "idMappedMountsUnsupported") {
+            $0.mounts = [mount { $0.uidMappings = [IDMapping()] }]
+        },
+        .unsupported("config.mounts[0].gidMappings", "idMappedMountsUnsupported") {
+            $0.mounts = [mount { $0.gidMappings = [IDMapping()] }]
+        },
+        .unsupported("config.mounts[0].mountOptions", "mountOptionsUnsupported") {
+            $0.mounts = [mount { $0.mountOptions = ["noexec"] }]
+        },
+        .invalid("config.mounts[0].recursiveReadOnly") { $0.mounts = [mount { $0.recursiveReadOnly = true }] },
+        .invalid("config.devices[0].carpel.volume", "volumeUnknown") {
+            $0.devices = [Device { $0.carpel = DeviceExtension { $0.volume = "missing" } }]
+        },
+    ]
+
     static let host: [Sample] = [
-        .unsupported("config.mounts[0]", "mountsUnsupported") { $0.mounts = [Mount()] },
         .unsupported("config.devices[0].hostPath", "hostDevicesUnsupported") {
             $0.devices = [
                 Device {

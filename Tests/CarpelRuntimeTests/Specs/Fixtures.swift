@@ -122,7 +122,18 @@ extension ContainerConfig {
     }
 }
 
+/// An empty volume on disk.
+func emptyVolume(_ name: String, size: Int64 = 0) -> PodVolume {
+    PodVolume {
+        $0.name = name
+        $0.emptyDir = EmptyDirVolume { $0.sizeLimitBytes = size }
+    }
+}
+
 extension PodSandboxConfig {
+    mutating func join(_ networks: [PodNetwork]) { carpel = PodSandboxExtension { $0.networks = networks } }
+    mutating func give(_ volumes: [PodVolume]) { carpel = PodSandboxExtension { $0.volumes = volumes } }
+
     mutating func secure(_ change: (inout LinuxSandboxSecurityContext) -> Void) {
         var context = linux?.securityContext ?? LinuxSandboxSecurityContext()
         change(&context)

@@ -83,7 +83,7 @@ import Testing
 private typealias Sample = Refusal<PodSandboxConfig>
 
 private enum SandboxRefusals {
-    static let all = general + network + security + resources
+    static let all = general + network + volumes + security + resources
 
     static let general: [Sample] = [
         .missing("config.metadata") { $0.metadata = nil },
@@ -105,9 +105,57 @@ private enum SandboxRefusals {
         .invalid("config.dnsConfig.searches[0]") { $0.dnsConfig?.searches = ["a b"] },
         .invalid("config.dnsConfig.searches") { $0.dnsConfig?.searches = Array(repeating: "a", count: 33) },
         .invalid("config.dnsConfig.options[0]") { $0.dnsConfig?.options = ["ndots:5\nnameserver 1.1.1.1"] },
-        .unsupported("config.portMappings[0].hostPort", "hostPortsUnsupported") { $0.portMappings[0].hostPort = 8080 },
         .invalid("config.portMappings[0].hostPort") { $0.portMappings[0].hostPort = 65536 },
         .invalid("config.portMappings[0].containerPort") { $0.portMappings[0].containerPort = -1 },
+        .invalid("config.portMappings[0].containerPort") {
+            $0.portMappings[0].hostPort = 8080
+            $0.portMappings[0].containerPort = 0
+        },
+        .invalid("config.portMappings[0].hostIp", "addressInvalid") { $0.portMappings[0].hostIp = "localhost" },
+        .invalid("config.annotations[kubernetes.io/ingress-bandwidth]") {
+            $0.annotations["kubernetes.io/ingress-bandwidth"] = "fast"
+        },
+        .invalid("config.annotations[kubernetes.io/egress-bandwidth]") {
+            $0.annotations["kubernetes.io/egress-bandwidth"] = "10"
+        },
+        .invalid("config.carpel.networks") { $0.join(Array(repeating: PodNetwork(), count: 5)) },
+        .invalid("config.carpel.networks[1].interfaceName") {
+            $0.join([PodNetwork(), PodNetwork { $0.interfaceName = "eth0" }])
+        },
+        .invalid("config.carpel.networks[0].interfaceName") { $0.join([PodNetwork { $0.interfaceName = "lo" }]) },
+        .invalid("config.carpel.networks[0].interfaceName") {
+            $0.join([PodNetwork { $0.interfaceName = "an-interface-too-long" }])
+        },
+        .invalid("config.carpel.networks[0].addresses[0]", "addressInvalid") {
+            $0.join([PodNetwork { $0.addresses = ["10.0.0.1/8"] }])
+        },
+        .invalid("config.carpel.networks[0].macAddress") {
+            $0.join([PodNetwork { $0.macAddress = "01:00:5e:00:00:01" }])
+        },
+        .invalid("config.carpel.networks[0].macAddress") { $0.join([PodNetwork { $0.macAddress = "02:00:00:00:1" }]) },
+    ]
+
+    static let volumes: [Sample] = [
+        .missing("config.carpel.volumes[0].name") { $0.give([PodVolume { $0.emptyDir = EmptyDirVolume() }]) },
+        .invalid("config.carpel.volumes[0].name", "nameInvalid") { $0.give([PodVolume { $0.name = "a/b" }]) },
+        .invalid("config.carpel.volumes[0].name", "nameInvalid") { $0.give([PodVolume { $0.name = ".." }]) },
+        .invalid("config.carpel.volumes[1].name") { $0.give([emptyVolume("a"), emptyVolume("a")]) },
+        .invalid("config.carpel.volumes[0]", "volumeSourceInvalid") { $0.give([PodVolume { $0.name = "a" }]) },
+        .invalid("config.carpel.volumes[0]", "volumeSourceInvalid") {
+            var volume = emptyVolume("a")
+            volume.persistent = PersistentVolume { $0.volume = "b" }
+            $0.give([volume])
+        },
+        .missing("config.carpel.volumes[0].persistent.volume") {
+            $0.give([
+                PodVolume {
+                    $0.name = "a"
+                    $0.persistent = PersistentVolume()
+                }
+            ])
+        },
+        .invalid("config.carpel.volumes[0].emptyDir.sizeLimitBytes") { $0.give([emptyVolume("a", size: -1)]) },
+        .invalid("config.carpel.volumes[0].emptyDir.sizeLimitBytes") { $0.give([emptyVolume("a", size: 4096)]) },
     ]
 
     static let context = "config.linux.securityContext"

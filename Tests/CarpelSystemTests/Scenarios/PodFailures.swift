@@ -36,6 +36,23 @@ extension SystemTests {
             }
         }
 
+        /// A container was once seen to have exited before its pod told why, and the pod never did if its machine could
+        /// not be put away.
+        @Test func aPodTellsWhyItsMachineEndedOnceItsContainersHaveExited() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                let id = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                // The first is that of the death itself.
+                await node.hypervisor.failDestroying(times: 2)
+                try await node.killMachine(of: pod)
+                #expect(try await client.exit(of: id).reason == "MachineFailed")
+                #expect(try await client.podStatus(pod).info["machine"]?.contains("killed by the test") == true)
+
+                try await client.removePod(pod)
+                #expect(try await node.machineCount() == 0)
+            }
+        }
+
         @Test func aPodThatWasHalfMadeWhenTheDaemonDiedIsUndone() async throws {
             try await withFakeNode { node, client in
                 _ = try await client.runPod()

@@ -10,6 +10,7 @@ final class Node: @unchecked Sendable {
     private var daemon: ChildProcess
     let folder: TemporaryFolder
     let configuration: String
+    private let network: TestNetwork?
 
     var root: String { "\(folder.path)/root" }
     var state: String { "\(folder.path)/state" }
@@ -17,27 +18,36 @@ final class Node: @unchecked Sendable {
     var log: String { daemon.log }
     var processID: Int32 { daemon.processID }
 
-    /// - Parameter settings: YAML that goes on top of a configuration for this machine.
-    init(registry: Registry? = nil, settings: String = "", folder: TemporaryFolder? = nil) async throws {
+    /// - Parameters:
+    ///   - settings: YAML that goes on top of a configuration for this machine.
+    ///   - network: the namespace that the daemon runs in; nil for the test's own.
+    init(
+        registry: Registry? = nil, settings: String = "", folder: TemporaryFolder? = nil, network: TestNetwork? = nil
+    ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
+        self.network = network
         var yaml = "version: 1\n"
         if !settings.contains("guest:") {
             let guest = try await GuestFiles(in: folder)
             yaml += "guest: { kernel: \(guest.kernel), initramfs: \(guest.initramfs) }\n"
         }
+        if !settings.contains("networks:") { yaml += "networks: { default: none }\n" }
         if let registry {
             yaml += "images: { registries: { \"\(registry.address)\": { scheme: http } } }\n"
         }
         configuration = try folder.file("carpeld.yaml", yaml + settings)
-        daemon = try Self.start(in: folder, configuration)
+        daemon = try Self.start(in: folder, configuration, network)
         try await waitUntilReady()
     }
 
-    private static func start(in folder: TemporaryFolder, _ configuration: String) throws -> ChildProcess {
-        try ChildProcess(
-            "\(repository)/.build/debug/carpeld",
-            [
+    private static func start(
+        in folder: TemporaryFolder, _ configuration: String, _ network: TestNetwork?
+    ) throws -> ChildProcess {
+        let daemon = "\(repository)/.build/debug/carpeld"
+        return try ChildProcess(
+            network == nil ? daemon : "/usr/bin/nsenter",
+            (network.map { ["--net=\($0.path)", daemon] } ?? []) + [
                 "--root", "\(folder.path)/root", "--state", "\(folder.path)/state", "--config", configuration,
                 "--log-level", "debug",
             ],
@@ -62,7 +72,7 @@ final class Node: @unchecked Sendable {
     }
 
     func startDaemon() async throws {
-        daemon = try Self.start(in: folder, configuration)
+        daemon = try Self.start(in: folder, configuration, network)
         try await waitUntilReady()
     }
 
@@ -92,9 +102,9 @@ final class Node: @unchecked Sendable {
     /// Runs `body` on a fresh node, and fails it together with the daemon's log.
     static func with(
         registry: Registry? = nil, settings: String = "", folder: TemporaryFolder? = nil,
-        _ body: (Node, CarpelClient) async throws -> Void
+        network: TestNetwork? = nil, _ body: (Node, CarpelClient) async throws -> Void
     ) async throws {
-        let node = try await Node(registry: registry, settings: settings, folder: folder)
+        let node = try await Node(registry: registry, settings: settings, folder: folder, network: network)
         do {
             try await body(node, try await node.connect())
             try await node.shutDown()
@@ -119,7 +129,7 @@ actor Fixtures {
         let making =
             image
             ?? Task {
-                let image = try await BusyboxImage()
+                let image = try await BusyboxImage(adding: ["/usr/bin/sqlite3"])
                 atProcessEnd { image.remove() }
                 return image
             }

@@ -2,6 +2,7 @@ import CarpelClient
 import CarpelCore
 import CarpelImages
 import CarpelMachines
+import CarpelPlugins
 import CarpelServer
 import Foundation
 import Logging
@@ -53,12 +54,16 @@ actor FakeNode: World {
     }()
 
     private func makeRuntime() async throws -> Runtime {
-        let configuration = DaemonConfiguration()
+        var configuration = DaemonConfiguration()
+        configuration.networks = ["default": DaemonConfiguration.noNetwork]
         let hypervisor = hypervisor
         try Runtime.makeFolders(paths)
         let environment = PodEnvironment(
             store: try Store(path: paths.database, logger: Self.logger), hypervisor: hypervisor,
             images: try await ImageStore(root: paths.images, configuration: configuration.images, logger: Self.logger),
+            plugins: Plugins(
+                PluginHosting(folders: [], hostExecutable: "", machineGroup: 0, stateRoot: paths.plugins),
+                logger: Self.logger),
             paths: paths,
             scratch: ScratchDisks(templates: paths.scratchTemplates, size: configuration.pods.scratchSize),
             configuration: configuration,

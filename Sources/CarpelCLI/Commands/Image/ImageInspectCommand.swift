@@ -1,5 +1,6 @@
 import ArgumentParser
 import CarpelAPI
+import CarpelCore
 
 struct ImageInspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -15,7 +15,8 @@ func validate(container config: ContainerConfig, in sandbox: PodSandboxConfig) t
     try checkLogPath(config.logPath, at: "config.logPath")
     try checkLabels(config.labels, at: "config.labels")
     try checkAnnotations(config.annotations, at: "config.annotations")
-    try checkHostThings(config)
+    try checkMounts(config.mounts, in: sandbox, at: "config.mounts")
+    try checkHostThings(config, in: sandbox)
     guard let linux = config.linux else { return }
     if let resources = linux.resources { try checkResources(resources, at: "config.linux.resources") }
     if let context = linux.securityContext {
@@ -64,14 +65,11 @@ private func checkLogPath(_ path: String, at field: String) throws {
     }
 }
 
-/// What would need the node's files or devices, or another operating system.
-private func checkHostThings(_ config: ContainerConfig) throws {
-    guard config.mounts.isEmpty else {
-        throw CarpelError.unsupported(
-            "config.mounts[0]", "mountsUnsupported",
-            "mounting \(config.mounts[0].containerPath) needs a storage plugin, and none is there; leave mounts out")
+/// What would need the node's devices or another operating system.
+private func checkHostThings(_ config: ContainerConfig, in sandbox: PodSandboxConfig) throws {
+    for (index, device) in config.devices.enumerated() {
+        try checkDevice(device, in: sandbox, at: "config.devices[\(index)]")
     }
-    for (index, device) in config.devices.enumerated() { try checkDevice(device, at: "config.devices[\(index)]") }
     guard config.CDIDevices.isEmpty else {
         throw CarpelError.unsupported(
             "config.CDIDevices[0]", "cdiUnsupported",

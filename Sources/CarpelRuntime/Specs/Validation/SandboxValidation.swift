@@ -16,6 +16,11 @@ func validate(sandbox config: PodSandboxConfig) throws {
     try checkPortMappings(config.portMappings, at: "config.portMappings")
     try checkLabels(config.labels, at: "config.labels")
     try checkAnnotations(config.annotations, at: "config.annotations")
+    _ = try bandwidth(of: config)
+    if let carpel = config.carpel {
+        try checkNetworks(carpel.networks, at: "config.carpel.networks")
+        try checkVolumes(carpel.volumes, at: "config.carpel.volumes")
+    }
     if let linux = config.linux { try checkLinux(linux, at: "config.linux") }
     guard config.windows == nil else { throw windowsUnsupported("config.windows") }
 }
@@ -37,27 +42,6 @@ private func checkLinux(_ linux: LinuxPodSandboxConfig, at field: String) throws
     try checkGroups(context.supplementalGroups, at: "\(field).supplementalGroups")
     try checkSeccomp(context.seccomp, deprecated: context.seccompProfilePath, at: field)
     try checkAppArmor(context.apparmor, deprecated: "", at: field)
-}
-
-/// A host port of 0 asks for nothing: the kubelet sends one for each declared container port.
-/// Source: CRI, PortMapping.host_port.
-private func checkPortMappings(_ mappings: [PortMapping], at field: String) throws {
-    for (index, mapping) in mappings.enumerated() {
-        let field = "\(field)[\(index)]"
-        guard (0...65535).contains(mapping.containerPort) else {
-            throw CarpelError.invalid("\(field).containerPort", "\(mapping.containerPort) is no port; use 1 to 65535")
-        }
-        guard (0...65535).contains(mapping.hostPort) else {
-            throw CarpelError.invalid(
-                "\(field).hostPort", "\(mapping.hostPort) is no port; use 1 to 65535, or 0 for none")
-        }
-        guard mapping.hostPort == 0 else {
-            throw CarpelError.unsupported(
-                "\(field).hostPort", "hostPortsUnsupported",
-                "host ports need a network plugin that maps them; leave hostPort out and use PortForward or the pod's address"
-            )
-        }
-    }
 }
 
 /// 64 bytes are the kernel's HOST_NAME_MAX; labels are RFC 1123's. A fully qualified name is allowed

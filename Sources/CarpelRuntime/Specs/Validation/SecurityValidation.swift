@@ -1,5 +1,6 @@
 import CarpelAPI
 import CarpelCore
+import CarpelSeccomp
 
 // Namespaces
 

@@ -4,7 +4,7 @@ import CarpelCore
 import Glibc
 import Testing
 
-@testable import CarpelRuntime
+@testable import CarpelSeccomp
 
 /// The default profile before the real kernel: a child installs the filter and makes the syscall.
 @Suite struct SeccompFilterTests {

@@ -1,0 +1,1 @@
+../../Sources/CCarpelPlugin/include/carpel_plugin.h
