@@ -51,7 +51,7 @@ def main():
     options = parser.parse_args()
     try:
         measure(options)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         raise SystemExit(f"bench: {error}") from error
 
 

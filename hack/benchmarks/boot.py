@@ -32,7 +32,10 @@ def wait_for_agent(channel):
     channel.sendall(greeting + b"\0")
     heard = b""
     while greeting not in heard:
-        heard += channel.recv(65536)
+        received = channel.recv(65536)
+        if not received:
+            raise RuntimeError("plain QEMU has ended before its agent greeted")
+        heard += received
 
 
 def boot(command, options):

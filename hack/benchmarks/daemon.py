@@ -26,10 +26,10 @@ class Daemon:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
         line = self.lines.readline()
         if not line:
-            raise SystemExit(f"{method}: the daemon has closed the connection")
+            raise RuntimeError(f"{method}: the daemon has closed the connection")
         answer = json.loads(line)
         if "error" in answer:
-            raise SystemExit(f"{method}: {answer['error']['message']}")
+            raise RuntimeError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
     @contextlib.contextmanager
@@ -67,7 +67,7 @@ class Pod:
         for step in self.info("timeline"):
             if step["name"] == name:
                 return step["durationNanoseconds"] / 1e6
-        raise SystemExit(f"the pod's time line has no step \"{name}\"")
+        raise RuntimeError(f"the pod's time line has no step \"{name}\"")
 
     def run_container(self, image, mounts=()):
         config = {
@@ -92,7 +92,7 @@ class Container:
         answer = self.execute("sh", "-c", command)
         output, errors = (base64.b64decode(answer.get(name, "")).decode() for name in ("stdout", "stderr"))
         if answer.get("exitCode", 0) != 0:
-            raise SystemExit(f"{command}: {errors}{output}")
+            raise RuntimeError(f"{command}: {errors}{output}")
         return output
 
 

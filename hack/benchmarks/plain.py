@@ -78,7 +78,7 @@ class MachineShape:
         files = [node for node in nodes if node.get("filename") == path]
         formats = [node for node in nodes if files and node.get("file") == files[0]["node-name"]]
         if not formats:
-            raise SystemExit(f"the pod's machine has no disk on {path}")
+            raise RuntimeError(f"the pod's machine has no disk on {path}")
         return [
             "-blockdev", json.dumps(files[0]), "-blockdev", json.dumps(formats[0]),
             "-device", f"virtio-blk-pci,drive={formats[0]['node-name']}",
@@ -149,10 +149,10 @@ class PlainMachine:
         for line in self.lines:
             if code := re.fullmatch(r"exit (\d+)\n", line):
                 if code.group(1) != "0":
-                    raise SystemExit(f"plain QEMU's guest: {command}: {''.join(output)}")
+                    raise RuntimeError(f"plain QEMU's guest: {command}: {''.join(output)}")
                 return "".join(output)
             output.append(line)
-        raise SystemExit("plain QEMU has ended")
+        raise RuntimeError("plain QEMU has ended")
 
 
 def connect(path, process):
@@ -164,4 +164,4 @@ def connect(path, process):
             return channel
         except (FileNotFoundError, ConnectionRefusedError):
             time.sleep(0.001)
-    raise SystemExit("plain QEMU does not start")
+    raise RuntimeError("plain QEMU does not start")

@@ -27,5 +27,5 @@ def listed(daemon):
     plugins = daemon.call("ListPlugins")["plugins"]
     for plugin in plugins:
         if plugin.get("state") != "READY":
-            raise SystemExit(f"the plugin {plugin['name']} does not work: {plugin.get('message')}")
+            raise RuntimeError(f"the plugin {plugin['name']} does not work: {plugin.get('message')}")
     return plugins

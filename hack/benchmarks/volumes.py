@@ -18,6 +18,7 @@ VOLUME = "bench"
 
 def measure(daemon, guest, options):
     daemon.call("CreateVolume", name=VOLUME, capacityBytes=1 << 30)
+    # Both find a file whose blocks are there.
     with volume_pod(daemon, "volume-layout") as pod:
         in_container(pod, options).run(fio("--rw=write --bs=1M --end_fsync=1"))
     ours, theirs = ({case: [] for case in CASES} for _ in range(2))
@@ -47,12 +48,13 @@ def run_cases(side, samples):
     # What was written before is not to be written back meanwhile.
     os.sync()
     for case, arguments in CASES.items():
-        result = json.loads(side.run(fio(f"{arguments} --runtime={SECONDS} --time_based")))
+        result = json.loads(side.run(fio(f"{arguments} --ramp_time=1 --runtime={SECONDS} --time_based")))
         job = result["jobs"][0]
         samples[case].append((job["read"]["bw_bytes"] + job["write"]["bw_bytes"]) / (1 << 20))
 
 
 def fio(arguments):
+    options = f"--name=bench --filename=/data/bench --size={SIZE} --direct=1 --ioengine=libaio --thread {arguments}"
     return (
-        f"cd /tmp; fio --name=bench --filename=/data/bench --size={SIZE} --direct=1 --ioengine=libaio --thread {arguments}"
-        " --output-format=json --output=result >messages 2>&1 || { cat messages; exit 1; }; cat result")
+        f"cd /tmp; fio {options} --output-format=json --output=result >messages 2>&1 || {{ cat messages; exit 1; }};"
+        " cat result")

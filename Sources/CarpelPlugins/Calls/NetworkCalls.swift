@@ -4,7 +4,7 @@ import CarpelPluginSDK
 /// The verbs of one network plugin.
 ///
 /// Every verb takes the most that it may last, nil for the configured limit, and throws `CarpelError`: the plugin's
-/// own, or `UNAVAILABLE`/`pluginDied`, `pluginFailed` or `pluginBackingOff`, `DEADLINE_EXCEEDED`/`pluginTimeout`,
+/// own, or `UNAVAILABLE`/`pluginDied`, `pluginFailed` or `pluginBackingOff`, `DEADLINE_EXCEEDED`/`deadlineExceeded`,
 /// `CANCELLED`/`cancelled`, `INTERNAL`/`answerMalformed`.
 ///
 /// CHECK and DEL reach the version of the plugin that has done the ADD.

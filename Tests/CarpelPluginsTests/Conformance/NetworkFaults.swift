@@ -84,7 +84,8 @@ let networkFaults: [PluginFault] = [
     .network(
         "CHECK always fails", fails: ["check"],
         (
-            "if (number && strcmp(lease_of(plugin, number).device, device) == 0 && if_nametoindex(device)) return json_object();",
+            "if (number && strcmp(lease_of(plugin, number).device, device) == 0 && if_nametoindex(device)) "
+                + "return json_object();",
             ""
         )),
     .network(
@@ -119,13 +120,19 @@ let networkFaults: [PluginFault] = [
         "a cancelled ADD leaves everything", fails: ["cancel"],
         (
             "    else result = verbs[verb].perform(plugin, request);",
-            "    else {\n        result = verbs[verb].perform(plugin, request);\n        usleep(2000);\n        if (poll(&(struct pollfd){ call->cancelled, POLLIN, 0 }, 1, 0) > 0) fail(\"CANCELLED\", \"late\", \"late\");\n    }"
+            "    else {\n"
+                + "        result = verbs[verb].perform(plugin, request);\n"
+                + "        usleep(2000);\n"
+                + "        if (poll(&(struct pollfd){ call->cancelled, POLLIN, 0 }, 1, 0) > 0) fail(\"CANCELLED\", "
+                + "\"late\", \"late\");\n"
+                + "    }"
         )),
     .network(
         "after a cancelled ADD nothing works", fails: ["cancel-retry"],
         (
             "    else if (poll(&(struct pollfd){ call->cancelled, POLLIN, 0 }, 1, 0) > 0) fail(",
-            "    else if (stuck || (usleep(2000), poll(&(struct pollfd){ call->cancelled, POLLIN, 0 }, 1, 0) > 0)) stuck = 1, fail("
+            "    else if (stuck || (usleep(2000), poll(&(struct pollfd){ call->cancelled, POLLIN, 0 }, 1, 0) > "
+                + "0)) stuck = 1, fail("
         ),
         ("static void call(void *handle,", "static int stuck;\nstatic void call(void *handle,")),
     .network(
@@ -135,13 +142,18 @@ let networkFaults: [PluginFault] = [
         "nothing is known after a start", fails: ["restart"],
         (
             "    return plugin;\n}",
-            "    for (unsigned number = FIRST; number <= LAST; number++) unlinkat(leases, lease_of(plugin, number).address, 0);\n    return plugin;\n}"
+            "    for (unsigned number = FIRST; number <= LAST; number++) unlinkat(leases, lease_of(plugin, "
+                + "number).address, 0);\n"
+                + "    return plugin;\n"
+                + "}"
         )),
     .network(
         "an ADD that was cut off cannot be repeated", fails: ["kill-in-add"],
         (
             "    if (!make_tap(plugin, number)) {",
-            "    if (known && !if_nametoindex(lease.device)) return fail(\"INTERNAL\", \"half\", \"half\");\n    usleep(3000);\n    if (!make_tap(plugin, number)) {"
+            "    if (known && !if_nametoindex(lease.device)) return fail(\"INTERNAL\", \"half\", \"half\");\n"
+                + "    usleep(3000);\n"
+                + "    if (!make_tap(plugin, number)) {"
         )),
     .network(
         "DEL leaves a device that was cut off", fails: ["kill-and-del"],
@@ -161,7 +173,8 @@ let networkFaults: [PluginFault] = [
         ),
         (
             "    if (if_nametoindex(lease.device)) {",
-            "    if (if_nametoindex(lease.device) && !is_up(lease.device)) return 1;\n    if (if_nametoindex(lease.device)) {"
+            "    if (if_nametoindex(lease.device) && !is_up(lease.device)) return 1;\n"
+                + "    if (if_nametoindex(lease.device)) {"
         )),
     .network(
         "an unknown verb is a wrong argument", fails: ["verb-unknown"],
@@ -179,7 +192,8 @@ let networkFaults: [PluginFault] = [
         "what is not known is refused", fails: ["unknown-members"],
         (
             "    json_t *ports = json_object_get(request, \"portMappings\"),",
-            "    if (json_object_get(request, \"someday\")) return malformed(\"someday\");\n    json_t *ports = json_object_get(request, \"portMappings\"),"
+            "    if (json_object_get(request, \"someday\")) return malformed(\"someday\");\n"
+                + "    json_t *ports = json_object_get(request, \"portMappings\"),"
         )),
     .network(
         "a name ends the process", fails: ["hostile-names"],

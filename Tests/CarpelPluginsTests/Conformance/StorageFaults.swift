@@ -11,7 +11,8 @@ let storageFaults: [PluginFault] = [
     .storage(
         "CreateVolume cannot be repeated", fails: ["create-again", "concurrent-create-same"],
         (
-            "    if (record && json_equal(json_object_get(record, \"request\"), request)) return describe(plugin, record);\n",
+            "    if (record && json_equal(json_object_get(record, \"request\"), request)) return "
+                + "describe(plugin, record);\n",
             ""
         )),
     .storage(
@@ -72,8 +73,12 @@ let storageFaults: [PluginFault] = [
     .storage(
         "UnpublishVolume of the unknown fails", fails: ["unpublish-unknown"],
         (
-            "    json_t *record = json_object_get(json_object_get(plugin->state, \"volumes\"), name);\n    if (problem) return NULL;\n    if (json_object_del(",
-            "    json_t *record = find(plugin, \"volumes\", name);\n    if (problem) return NULL;\n    if (json_object_del("
+            "    json_t *record = json_object_get(json_object_get(plugin->state, \"volumes\"), name);\n"
+                + "    if (problem) return NULL;\n"
+                + "    if (json_object_del(",
+            "    json_t *record = find(plugin, \"volumes\", name);\n"
+                + "    if (problem) return NULL;\n"
+                + "    if (json_object_del("
         )),
     .storage(
         "CollectPublications takes all", fails: ["collect"],
@@ -90,7 +95,8 @@ let storageFaults: [PluginFault] = [
     .storage(
         "CreateSnapshot cannot be repeated", fails: ["snapshot-again"],
         (
-            "    if (snapshot && strcmp(text_of(snapshot, \"sourceVolumeID\"), origin) == 0) return json_incref(snapshot);\n",
+            "    if (snapshot && strcmp(text_of(snapshot, \"sourceVolumeID\"), origin) == 0) return "
+                + "json_incref(snapshot);\n",
             ""
         )),
     .storage(
@@ -122,7 +128,9 @@ let storageFaults: [PluginFault] = [
         "a clone is its source", fails: ["clone-snapshot", "clone-volume"],
         (
             "    name_file(file, name, \"raw\");\n    if (!make_disk(plugin, file, wanted,",
-            "    name_file(file, name, \"raw\");\n    if (from ? linkat(plugin->folder, source_file, plugin->folder, file, 0) : !make_disk(plugin, file, wanted,"
+            "    name_file(file, name, \"raw\");\n"
+                + "    if (from ? linkat(plugin->folder, source_file, plugin->folder, file, 0) : !make_disk(plugin, "
+                + "file, wanted,"
         )),
     .storage(
         "a clone may be cut off", fails: ["clone-too-small"],
@@ -134,7 +142,8 @@ let storageFaults: [PluginFault] = [
         "ExpandVolume empties the volume", fails: ["expand", "expand-filesystem"],
         ("        if (truncate(path, wanted) < 0", "        if (truncate(path, 0) < 0 || truncate(path, wanted) < 0"),
         (
-            "    return run(1, (char *[]){ \"/usr/sbin/e2fsck\", \"-f\", \"-p\", path, NULL })\n        && run(0, (char *[]){ \"/usr/sbin/resize2fs\", path, NULL });",
+            "    return run(1, (char *[]){ \"/usr/sbin/e2fsck\", \"-f\", \"-p\", path, NULL })\n"
+                + "        && run(0, (char *[]){ \"/usr/sbin/resize2fs\", path, NULL });",
             "    return 1;"
         )),
     .storage(
@@ -150,13 +159,16 @@ let storageFaults: [PluginFault] = [
         "the twentieth volume is forgotten", fails: ["concurrent-create"],
         (
             "    json_object_set_new(json_object_get(plugin->state, \"volumes\"), name, record);",
-            "    json_t *all = json_object_get(plugin->state, \"volumes\");\n    if (json_object_size(all) < 19) json_object_set(all, name, record);"
+            "    json_t *all = json_object_get(plugin->state, \"volumes\");\n"
+                + "    if (json_object_size(all) < 19) json_object_set(all, name, record);"
         )),
     .storage(
         "a cancelled clone is kept", fails: ["cancel"],
         (
-            "    if (!make_disk(plugin, file, wanted, from ? source_file : NULL, *mode == 'f', cancelled)) return NULL;",
-            "    usleep(5000);\n    make_disk(plugin, file, wanted, from ? source_file : NULL, *mode == 'f', cancelled);"
+            "    if (!make_disk(plugin, file, wanted, from ? source_file : NULL, *mode == 'f', cancelled)) "
+                + "return NULL;",
+            "    usleep(5000);\n"
+                + "    make_disk(plugin, file, wanted, from ? source_file : NULL, *mode == 'f', cancelled);"
         )),
     .storage(
         "a clone takes its time, whatever it has", fails: ["deadline"],
@@ -187,7 +199,8 @@ let storageFaults: [PluginFault] = [
         "what is not known is refused", fails: ["unknown-members"],
         (
             "    if (problem) return NULL;\n    if (json_is_null(source))",
-            "    if (problem || json_object_get(request, \"someday\")) return malformed(\"someday\");\n    if (json_is_null(source))"
+            "    if (problem || json_object_get(request, \"someday\")) return malformed(\"someday\");\n"
+                + "    if (json_is_null(source))"
         )),
     .storage(
         "a name ends the process", fails: ["hostile-names"],

@@ -19,9 +19,4 @@ final class TestNetwork: Sendable {
     func shell(_ command: String) async throws -> String {
         try await TestSupport.shell("exec nsenter --net=\(path) sh -c \"$1\"", command)
     }
-
-    /// The links, addresses, firewall rules and namespaces that a plugin may leave.
-    func traces() async throws -> String {
-        try await shell("ip -o link | cut -d: -f2 | grep -vx ' lo'; nft list ruleset | grep -v '^$' || true")
-    }
 }

@@ -56,7 +56,7 @@ final class Node: Sendable {
     /// - Parameter ignoringRules: Debian's bridge finds its masquerading by the addresses in the namespace, and leaves
     ///   it where those have been lost.
     func leftovers(ignoringRules: Bool = false) async throws -> [String] {
-        let links = try await run("ip -o link | awk '{print $2}' | grep -vE '^(lo|cni0|outside)[:@]' || true")
+        let links = try await run("ip -o link 2>/dev/null | awk '{print $2}' | grep -vE '^(lo|cni0|outside)[:@]' || true")
         let mounts = try await run("grep '\(folder.path).* nsfs ' /proc/self/mountinfo || true")
         let rules = try await run(
             "nft list ruleset 2>/dev/null | grep -E '10\\.22\\.|fd00:22:|CNI-[0-9a-f]{8}|CNI-DN-' || true")

@@ -65,15 +65,19 @@ let networkRequestChecks: [ConformanceCheck<NetworkUnderTest>] = [
     },
 ]
 
-/// A plugin that cannot do what is asked says so.
+/// A plugin that cannot do what is asked, or not as it is configured, says so with a code that means just that.
 private func honouredOrRefused(_ what: String, _ body: () async throws -> Void) async throws -> CheckNote? {
     do {
         try await body()
         return nil
-    } catch let error as PluginError where [.unimplemented, .invalidArgument].contains(error.code) {
+    } catch let error as PluginError
+        where [.unimplemented, .invalidArgument, .failedPrecondition].contains(error.code)
+    {
         return CheckNote(text: "refuses \(what)")
     } catch let error as PluginError {
-        throw CheckFailure("\(what): INVALID_ARGUMENT or UNIMPLEMENTED says that it cannot be had, and not \(error)")
+        throw CheckFailure(
+            "\(what): UNIMPLEMENTED, INVALID_ARGUMENT or FAILED_PRECONDITION says that it cannot be had, and not \(error)"
+        )
     }
 }
 
