@@ -160,9 +160,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CarpelMachinesTests",
-            dependencies: ["CarpelGuestProtocol", "CarpelMachines", "CarpelRuntime", "TestSupport"], exclude: ["Golden"], swiftSettings: strict),
+            dependencies: ["CarpelGuestProtocol", "CarpelMachines", "CarpelRuntime", "TestSupport"],
+            exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "CarpelPluginHostTests", dependencies: ["CCapability", "CarpelPluginHost", "TestSupport"], swiftSettings: strict),
+            name: "CarpelPluginHostTests", dependencies: ["CCapability", "CarpelPluginHost", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "CarpelPluginSDKTests", dependencies: ["CCarpelPlugin", "CarpelPluginSDK", "TestSupport"],
             swiftSettings: strict),
@@ -182,7 +184,8 @@ let package = Package(
             name: "network-cni-driver", dependencies: ["CCarpelPlugin", "NetworkCNI"], path: "Tests/NetworkCNIDriver",
             swiftSettings: strict),
         .testTarget(
-            name: "NetworkCNITests", dependencies: ["CarpelCore", "CarpelNetlink", "NetworkCNI", "TestSupport", "network-cni-driver"],
+            name: "NetworkCNITests",
+            dependencies: ["CarpelCore", "CarpelNetlink", "NetworkCNI", "TestSupport", "network-cni-driver"],
             swiftSettings: strict),
         .testTarget(name: "StorageLocalTests", dependencies: ["StorageLocal", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CarpelImagesTests", dependencies: ["CarpelImages"], swiftSettings: strict),

@@ -116,7 +116,7 @@ public final class CarpelClient: Sendable {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                calls.wait(for: id, method: method, continuation)
+                calls.wait(for: id, method: method) { continuation.resume(with: $0) }
                 if Task.isCancelled {
                     calls.cancel(id)
                 } else {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The calls of one connection that wait for their answers, and the readers of its notifications.
 package final class PendingCalls: Sendable {
-    package typealias Answer = CheckedContinuation<Data, any Error>
+    package typealias Answer = @Sendable (Result<Data, any Error>) -> Void
 
     private struct Call {
         let method: String
@@ -50,24 +50,24 @@ package final class PendingCalls: Sendable {
         }
     }
 
-    /// Resumes `answer` with the line that answers the call `id`.
-    package func wait(for id: Int64, method: String, _ answer: Answer) {
+    /// Hands `answer` the line that answers the call `id`, or why none will come.
+    package func wait(for id: Int64, method: String, _ answer: @escaping Answer) {
         let ended = state.withLock { state in
             if state.ended == nil { state.calls[id] = Call(method: method, answer: answer) }
             return state.ended
         }
-        if let ended { answer.resume(throwing: ended.error(for: method, of: peer)) }
+        if let ended { answer(.failure(ended.error(for: method, of: peer))) }
     }
 
     package func cancel(_ id: Int64) {
         guard let call = take(id) else { return }
-        call.answer.resume(throwing: CarpelError(.cancelled, "cancelled", "\(call.method): cancelled by the caller"))
+        call.answer(.failure(CarpelError(.cancelled, "cancelled", "\(call.method): cancelled by the caller")))
     }
 
     package func fail(_ id: Int64, writing error: any Error) {
         guard let call = take(id) else { return }
         let ending = state.withLock { $0.ended } ?? Ending(cause: nil)
-        call.answer.resume(throwing: ending.error(for: call.method, of: peer))
+        call.answer(.failure(ending.error(for: call.method, of: peer)))
     }
 
     /// The connection is over; `cause` if it is not the peer's doing.
@@ -77,7 +77,7 @@ package final class PendingCalls: Sendable {
             defer { (state.calls, state.listeners) = ([:], [:]) }
             return (state.calls.values, state.listeners.values)
         }
-        for call in calls { call.answer.resume(throwing: Ending(cause: cause).error(for: call.method, of: peer)) }
+        for call in calls { call.answer(.failure(Ending(cause: cause).error(for: call.method, of: peer))) }
         for listener in listeners { listener.end() }
     }
 
@@ -122,9 +122,9 @@ extension PendingCalls {
         case (.number(let id), _):
             guard let call = take(id) else { return }
             if let error = envelope.error?.error {
-                call.answer.resume(throwing: error)
+                call.answer(.failure(error))
             } else {
-                call.answer.resume(returning: line)
+                call.answer(.success(line))
             }
         case (_, let method?):
             notify(method, line)
@@ -144,6 +144,6 @@ extension PendingCalls {
             defer { state.calls = [:] }
             return state.calls.values
         }
-        for call in calls { call.answer.resume(throwing: error) }
+        for call in calls { call.answer(.failure(error)) }
     }
 }

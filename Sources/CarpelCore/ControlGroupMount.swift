@@ -10,7 +10,7 @@ package struct ControlGroupMount: Sendable, Equatable {
 
     /// Those of this process's mount namespace.
     package static func all() -> [ControlGroupMount] {
-        let text = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        let text = (try? KernelFile.read("/proc/self/mountinfo")) ?? ""
         return text.split(separator: "\n").compactMap { ControlGroupMount(mountInfo: $0) }
     }
 

@@ -16,7 +16,8 @@ struct LineDecoderTests {
 
     @Test(arguments: ["123456789", "123456789\n"])
     func aLineThatIsTooLongIsAnErrorWithOrWithoutItsEnd(text: String) throws {
-        let channel = EmbeddedChannel(handler: ByteToMessageHandler(LineDecoder(of: Peer(name: "the daemon", maximumAnswerLength: 8))))
+        let channel = EmbeddedChannel(
+            handler: ByteToMessageHandler(LineDecoder(of: Peer(name: "the daemon", maximumAnswerLength: 8))))
         #expect(throws: CarpelError.self) { try channel.writeInbound(ByteBuffer(string: text)) }
     }
 }

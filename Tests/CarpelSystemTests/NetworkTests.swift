@@ -173,7 +173,8 @@ extension SystemTests {
                 #expect(try await again.podStatus(server.pod).status?.network?.ip == server.addresses[0])
                 let other = try await runServer(again, "other", image: image)
                 #expect(Set(server.addresses).isDisjoint(with: other.addresses))
-                #expect(try await fetch(again, url(server.addresses[0], 8080), from: other.container) == "\(Self.page)\n")
+                #expect(
+                    try await fetch(again, url(server.addresses[0], 8080), from: other.container) == "\(Self.page)\n")
             }
         }
 
@@ -218,7 +219,8 @@ extension SystemTests {
                 #expect(plugin.state == .READY && plugin.capabilities == ["CAP_NET_ADMIN"])
                 kill(plugin.processId, SIGKILL)
                 let other = try await runServer(client, "other", image: image)
-                #expect(try await fetch(client, url(server.addresses[0], 8080), from: other.container) == "\(Self.page)\n")
+                #expect(
+                    try await fetch(client, url(server.addresses[0], 8080), from: other.container) == "\(Self.page)\n")
                 let after = try #require(
                     try await client.call(Methods.listPlugins, ListPluginsRequest()).plugins.first)
                 #expect(after.state == .READY && after.processId != plugin.processId && after.restarts == 1)

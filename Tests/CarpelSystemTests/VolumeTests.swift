@@ -104,7 +104,8 @@ extension SystemTests {
                 }
                 let volumes = [persistent("shop")]
                 let first = try await run(client, "first", volumes, [mount("data", "/data")])
-                _ = try await sql(client, first.container, "create table orders (item); insert into orders values ('tea')")
+                _ = try await sql(
+                    client, first.container, "create table orders (item); insert into orders values ('tea')")
                 try await node.killDaemon()
                 try await node.startDaemon()
                 client = try await node.connect()
@@ -234,7 +235,10 @@ extension SystemTests {
                 let first = try await run(client, "first", volumes, mounts)
                 let second = try await runContainer(
                     client, in: first.pod, "second",
-                    [mount("scratch", "/sub") { $0.carpel?.subPath = "a/b" }, mount("small", "/small") { $0.readonly = true }])
+                    [
+                        mount("scratch", "/sub") { $0.carpel?.subPath = "a/b" },
+                        mount("small", "/small") { $0.readonly = true },
+                    ])
                 for volume in volumes.map(\.name) {
                     try await output(client, first.container, "echo hello > /\(volume)/greeting")
                 }
@@ -262,7 +266,9 @@ extension SystemTests {
                 _ = try node.folder.file("shared/disk/below.txt")
                 // Only of a mount that is shared do others learn what is mounted in it.
                 try await shell("mount --bind \(shared) \(shared) && mount --make-shared \(shared)")
-                defer { for _ in 0..<2 { umount2("\(shared)/disk", Int32(MNT_DETACH)); umount2(shared, Int32(MNT_DETACH)) } }
+                defer {
+                    for _ in 0..<2 { umount2("\(shared)/disk", Int32(MNT_DETACH)); umount2(shared, Int32(MNT_DETACH)) }
+                }
                 let file = try node.folder.file("settings.conf", "debug=1\n")
                 func host(_ path: String, _ target: String, _ set: (inout Mount) -> Void = { _ in }) -> Mount {
                     var mount = Mount {
@@ -282,7 +288,9 @@ extension SystemTests {
                         },
                         host(shared, "/following") { $0.propagation = .PROPAGATION_HOST_TO_CONTAINER },
                     ])
-                #expect(try await output(client, pod.container, "cat /shared/live.txt /etc/settings.conf") == "one\ndebug=1\n")
+                #expect(
+                    try await output(client, pod.container, "cat /shared/live.txt /etc/settings.conf")
+                        == "one\ndebug=1\n")
                 try "two\n".write(toFile: "\(shared)/live.txt", atomically: true, encoding: .utf8)
                 // The guest may believe for a second what it has read.
                 try await eventually("the pod sees the new file") {
@@ -302,7 +310,8 @@ extension SystemTests {
                 try await node.startDaemon()
                 let again = try await node.connect()
                 _ = try node.folder.file("late/file.txt", "late\n")
-                let late = try await runContainer(again, in: pod.pod, "late", [host("\(node.folder.path)/late", "/late")])
+                let late = try await runContainer(
+                    again, in: pod.pod, "late", [host("\(node.folder.path)/late", "/late")])
                 #expect(try await output(again, late, "cat /late/file.txt") == "late\n")
 
                 let missing = await #expect(throws: CarpelError.self) {

@@ -89,10 +89,8 @@ import Testing
         let first = try await plugin.add(.pod("pod"))
         try await plugin.kill()
         // A reboot leaves the files and nothing else.
-        try await node.run(
-            "umount \(node.stateFolder)/namespaces/* && ip link delete \(first.device) && ip link delete cni0")
-        try await node.run(
-            "nft flush ruleset; for link in $(ls /sys/class/net | grep ^cu); do ip link delete $link; done")
+        try await node.run("ip link delete \(first.device) && ip link delete cni0")
+        try await node.loseNamespaces()
 
         let restarted = try await node.start()
         let second = try await restarted.add(.pod("pod"))
@@ -107,8 +105,8 @@ import Testing
         let node = try await Node(["10-pods.conflist": Networks.bridged])
         let plugin = try await node.start()
         let attachment = try await plugin.add(.pod("pod"))
-        try await node.run(
-            "umount \(node.stateFolder)/namespaces/* && ip link delete \(attachment.device) && nft flush ruleset")
+        try await node.run("ip link delete \(attachment.device)")
+        try await node.loseNamespaces()
         try await plugin.delete(.pod("pod"))
         try await expectNothingLeft(on: node)
     }

@@ -51,7 +51,8 @@ public enum Methods {
     public static let doctor = Method<DoctorRequest, DoctorResponse>("Doctor", .view)
 
     public static let listPlugins = Method<ListPluginsRequest, ListPluginsResponse>("ListPlugins", .view)
-    public static let pluginStatus = Method<PluginStatusRequest, PluginStatusResponse>("PluginStatus", .view)
+    /// Not for those who may only look: a plugin's configuration can hold secrets.
+    public static let pluginStatus = Method<PluginStatusRequest, PluginStatusResponse>("PluginStatus", .admin)
     public static let reloadPlugin = Method<ReloadPluginRequest, ReloadPluginResponse>("ReloadPlugin", .admin)
 
     public static let listNetworks = Method<ListNetworksRequest, ListNetworksResponse>("ListNetworks", .view)

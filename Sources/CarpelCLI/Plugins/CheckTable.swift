@@ -6,7 +6,7 @@ struct CheckTable {
     private let style: Style
 
     init(names: [String], style: Style) {
-        width = names.map(\.count).max() ?? 0
+        width = (names + ["CHECK"]).map(\.count).max() ?? 0
         self.style = style
     }
 

@@ -1,3 +1,4 @@
+import CarpelCore
 /// The mounts that this process sees: proc(5), mountinfo.
 struct MountTable: Sendable {
     struct Entry: Sendable, Equatable {

@@ -48,7 +48,7 @@ public struct ConformanceKit: Sendable {
         return (selected.map(\.name), selected.map(runner))
     }
 
-    /// Starts the plugin and checks it. Cancelling leaves the checks out that have not begun.
+    /// Starts the plugin and checks it. Cancelling leaves the checks out that are not done.
     ///
     /// - Parameter report: gets each result as it comes.
     /// - Returns: the results, in the order of the checks.
@@ -58,6 +58,7 @@ public struct ConformanceKit: Sendable {
         var results: [CheckResult] = []
         for check in checks where !Task.isCancelled {
             let result = await check(plugin)
+            if Task.isCancelled { break }
             report(result)
             results.append(result)
         }

@@ -17,24 +17,10 @@ final class CallInFlight: Sendable {
         var outcome: Outcome?
         var caller: CheckedContinuation<Data, any Error>?
         var givenUp: CarpelError?
-        var isSent = false
         var timer: Scheduled<Void>?
     }
 
     private let state = Mutex(State())
-
-    /// The request is on its way.
-    ///
-    /// - Returns: whether the caller has given up before, and the host must be told now: it would not know a call that
-    ///   is cancelled before it comes.
-    func sent() -> Bool {
-        state.withLock { state in
-            state.isSent = true
-            return state.givenUp != nil
-        }
-    }
-
-    var isSent: Bool { state.withLock { $0.isSent } }
 
     /// What the host has answered.
     func end(_ outcome: Outcome) {

@@ -28,19 +28,20 @@ struct HostConnection: Sendable {
     func nextID() -> Int64 { calls.nextID() }
 
     /// Sends a request and waits for the line that answers it, whether or not the calling task is cancelled.
-    ///
-    /// - Parameter sent: Called when the request is on its way: what is sent from then on comes after it.
-    func exchange(_ request: some Codable & Sendable, id: Int64, method: String) async throws -> Data {
-        let message = JSONRPC.Request(id: .number(id), method: method, params: request)
-        return try await exchange(try JSONEncoder().encode(message), id: id, method: method)
+    func exchange(_ request: some Codable & Sendable, method: String) async throws -> Data {
+        let id = nextID()
+        let line = try JSONEncoder().encode(JSONRPC.Request(id: .number(id), method: method, params: request))
+        return try await withCheckedThrowingContinuation { continuation in
+            send(line, id: id, method: method) { continuation.resume(with: $0) }
+        }
     }
 
-    func exchange(_ line: Data, id: Int64, method: String, sent: () -> Void = {}) async throws -> Data {
-        try await withCheckedThrowingContinuation { continuation in
-            calls.wait(for: id, method: method, continuation)
-            send(line).whenFailure { calls.fail(id, writing: $0) }
-            sent()
-        }
+    /// Sends a request. What is sent later arrives later.
+    ///
+    /// - Parameter answer: Gets the line that answers the request, or why none will come.
+    func send(_ line: Data, id: Int64, method: String, answer: @escaping PendingCalls.Answer) {
+        calls.wait(for: id, method: method, answer)
+        send(line).whenFailure { [calls] in calls.fail(id, writing: $0) }
     }
 
     /// Tells the host that nobody waits for a call's answer any more.

@@ -71,7 +71,7 @@ final class HostProcess: Sendable {
     ) async throws -> StartedAnswer {
         let reply: Data
         do {
-            reply = try await connection.exchange(message, id: connection.nextID(), method: "start")
+            reply = try await connection.exchange(message, method: "start")
         } catch let error as CarpelError where error.reason == "connectionClosed" {
             throw CarpelError(
                 .unavailable, "pluginDied", "the host died while it loaded the plugin: \(await exit.end().description)")
@@ -105,21 +105,17 @@ extension HostProcess {
         let id = connection.nextID()
         let line = try message(id, verb, body, timeout)
         let call = CallInFlight()
-        Task {
-            do {
-                let reply = try await connection.exchange(line, id: id, method: verb) {
-                    if call.sent() { connection.cancel(call: id) }
-                }
-                call.end(.success(reply))
-            } catch {
-                call.end(.failure(await failure(error, verb)))
+        connection.send(line, id: id, method: verb) { [self] reply in
+            switch reply {
+            case .success(let line): call.end(.success(line))
+            case .failure(let error): Task { call.end(.failure(await failure(error, verb))) }
             }
         }
         do {
             let reply = try await call.wait(atMost: timeout, "\(verb) of the plugin \(plugin)")
             return try answer(in: reply, verb)
         } catch let error as CallInFlight.GivenUp {
-            if call.isSent { connection.cancel(call: id) }
+            connection.cancel(call: id)
             call.unlessEnded(within: grace) { [exit, grace] in
                 exit.kill(because: "it did not end \(verb) within \(grace) after it was to")
             }
@@ -134,7 +130,11 @@ extension HostProcess {
         let line = try message(id, verb, body, timeout)
         do {
             let reply = try await withTaskCancellationHandler {
-                try await connection.exchange(line, id: id, method: verb)
+                try await withCheckedThrowingContinuation { continuation in
+                    connection.send(line, id: id, method: verb) { continuation.resume(with: $0) }
+                    // A cancellation that came first was for a call that the host did not know yet.
+                    if Task.isCancelled { connection.cancel(call: id) }
+                }
             } onCancel: {
                 connection.cancel(call: id)
             }

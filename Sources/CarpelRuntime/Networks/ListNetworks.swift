@@ -20,7 +20,11 @@ extension Runtime {
                     $0.reason = problem?.reason ?? ""
                     $0.message = problem?.message ?? ""
                     $0.attachments = attachments.filter { $0.network == name }
-                        .sorted { ($0.podName, $0.podSandboxId, $0.interfaceName) < ($1.podName, $1.podSandboxId, $1.interfaceName) }
+                        .sorted {
+                            ($0.podName, $0.podSandboxId, $0.interfaceName) < (
+                                $1.podName, $1.podSandboxId, $1.interfaceName
+                            )
+                        }
                 })
         }
         return ListNetworksResponse { $0.networks = networks }

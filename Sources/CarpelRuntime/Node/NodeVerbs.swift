@@ -80,8 +80,11 @@ extension Runtime {
     }
 
     private nonisolated func info() throws -> [String: String] {
-        [
-            "config": try jsonText(environment.configuration),
+        var configuration = environment.configuration
+        // They can hold secrets, and Status is for everybody.
+        configuration.plugins.configurations = [:]
+        return [
+            "config": try jsonText(configuration),
             "accelerator": try jsonText("\(environment.hypervisor.accelerator)"),
             "root": try jsonText(environment.paths.root),
             "state": try jsonText(environment.paths.state),

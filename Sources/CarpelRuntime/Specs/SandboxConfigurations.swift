@@ -25,7 +25,8 @@ func sandboxConfiguration(
         sysctls[try guestSysctlName(name, at: "config.linux.sysctls[\(name)]")] = value
     }
     return SandboxConfiguration(
-        hostname: hostname, resolvConf: resolvConf(config.dnsConfig ?? networkDNS.map(DNSConfig.init)), hosts: hosts(hostname, addresses: addresses),
+        hostname: hostname, resolvConf: resolvConf(config.dnsConfig ?? networkDNS.map(DNSConfig.init)),
+        hosts: hosts(hostname, addresses: addresses),
         sysctls: sysctls, clock: clock, entropy: entropy, scratchDisk: scratchDisk)
 }
 

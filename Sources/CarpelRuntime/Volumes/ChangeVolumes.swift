@@ -23,7 +23,9 @@ extension Runtime {
         return CreateVolumeResponse { $0.volume = VolumeInfo(volume, plugin: plugin) }
     }
 
-    private func source(of request: CarpelAPI.CreateVolumeRequest) async throws -> (source: VolumeSource?, volumeID: String?) {
+    private func source(of request: CarpelAPI.CreateVolumeRequest) async throws -> (
+        source: VolumeSource?, volumeID: String?
+    ) {
         switch (request.sourceVolume.isEmpty, request.sourceSnapshot.isEmpty) {
         case (true, true): return (nil, nil)
         case (false, true):
@@ -80,7 +82,9 @@ extension Runtime {
 
     /// The plugin makes room; where a pod has the volume, its machine makes the disk longer and its guest the file system.
     public func expandVolume(_ request: CarpelAPI.ExpandVolumeRequest) async throws -> CarpelAPI.ExpandVolumeResponse {
-        guard request.capacityBytes > 0 else { throw CarpelError.invalid("capacityBytes", "give the new size in bytes") }
+        guard request.capacityBytes > 0 else {
+            throw CarpelError.invalid("capacityBytes", "give the new size in bytes")
+        }
         let (plugin, volume) = try await findVolume(request.volume, plugin: request.plugin, at: "volume")
         try await detachedFromCaller {
             let expanded = try await self.environment.plugins.storage(plugin).expandVolume(

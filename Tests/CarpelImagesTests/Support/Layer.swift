@@ -5,7 +5,8 @@ import Glibc
 
 /// Unpacks `tar` (or what `blob` makes of it) into a disk in `scratch`, on a thread with the given locale.
 func unpack(
-    _ tar: TarBuilder, blob: [UInt8]? = nil, diffID: Digest? = nil, in scratch: Scratch, limits: ImageLimits = ImageLimits(),
+    _ tar: TarBuilder, blob: [UInt8]? = nil, diffID: Digest? = nil, in scratch: Scratch,
+    limits: ImageLimits = ImageLimits(),
     locale: String = "C"
 ) throws -> String {
     let threadLocale = newlocale(1 << LC_CTYPE, locale, nil)

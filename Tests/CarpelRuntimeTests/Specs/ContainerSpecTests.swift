@@ -1,5 +1,4 @@
 import CarpelAPI
-@testable import CarpelSeccomp
 import CarpelCore
 import CarpelGuestProtocol
 import CarpelImages
@@ -7,6 +6,7 @@ import Foundation
 import Testing
 
 @testable import CarpelRuntime
+@testable import CarpelSeccomp
 
 private func spec(
     _ config: ContainerConfig, pod: PodSandboxConfig = samplePod(), image: ImageConfig = sampleImage()

@@ -125,7 +125,9 @@ private enum ContainerRefusals {
     static let mounts: [Sample] = [
         .invalid("config.mounts[0].containerPath") { $0.mounts = [mount { $0.containerPath = "data" }] },
         .invalid("config.mounts[0].containerPath") { $0.mounts = [mount { $0.containerPath = "//" }] },
-        .invalid("config.mounts[1]", "mountSourceInvalid") { $0.mounts = [mount { _ in }, mount { $0.hostPath = "" }] },
+        .invalid("config.mounts[1]", "mountSourceInvalid") {
+            $0.mounts = [mount { _ in }, mount { $0.hostPath = "" }]
+        },
         .invalid("config.mounts[0]", "mountSourceInvalid") {
             $0.mounts = [mount { $0.carpel = MountExtension { $0.volume = "cache" } }]
         },

@@ -51,12 +51,22 @@ final class Node: Sendable {
         guard chmod(path, 0o755) == 0 else { throw SupportError("cannot make \(path) executable") }
     }
 
+    /// Takes the pods' namespaces and rules away, as a reboot does.
+    func loseNamespaces() async throws {
+        try await run("umount \(stateFolder)/namespaces/* && nft flush ruleset")
+        // The kernel takes them apart in its own time.
+        try await eventually("the namespaces' interfaces are gone") {
+            try await !run("ip -o link 2>/dev/null").contains(": veth")
+        }
+    }
+
     /// What is on this host and must be gone after DEL: links, namespaces, rules of pods, addresses, records.
     ///
     /// - Parameter ignoringRules: Debian's bridge finds its masquerading by the addresses in the namespace, and leaves
     ///   it where those have been lost.
     func leftovers(ignoringRules: Bool = false) async throws -> [String] {
-        let links = try await run("ip -o link 2>/dev/null | awk '{print $2}' | grep -vE '^(lo|cni0|outside)[:@]' || true")
+        let links = try await run(
+            "ip -o link 2>/dev/null | awk '{print $2}' | grep -vE '^(lo|cni0|outside)[:@]' || true")
         let mounts = try await run("grep '\(folder.path).* nsfs ' /proc/self/mountinfo || true")
         let rules = try await run(
             "nft list ruleset 2>/dev/null | grep -E '10\\.22\\.|fd00:22:|CNI-[0-9a-f]{8}|CNI-DN-' || true")
@@ -67,10 +77,8 @@ final class Node: Sendable {
 }
 
 /// Expects that nothing of any pod is on the node.
-func expectNothingLeft(
-    on node: Node, ignoringRules: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
-) async throws {
-    let leftovers = try await node.leftovers(ignoringRules: ignoringRules)
+func expectNothingLeft(on node: Node, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let leftovers = try await node.leftovers()
     #expect(leftovers == [], sourceLocation: sourceLocation)
 }
 

@@ -78,7 +78,7 @@ struct PluginCheckCommand: AsyncParsableCommand {
         let table = CheckTable(names: kit.names, style: .of(STDOUT_FILENO))
         Console.out(table.title)
         let results = try await kit.run { Console.out(table.row($0)) }
-        Console.out(table.summary(results))
+        if !Task.isCancelled { Console.out(table.summary(results)) }
         return results
     }
 

@@ -67,7 +67,9 @@ private func checkAddress(_ address: String, at field: String) throws {
 
 /// A group address cannot be a card's own. Source: IEEE 802-2014, section 8.2.
 private func checkMACAddress(_ address: String, at field: String) throws {
-    let bytes = address.split(separator: ":", omittingEmptySubsequences: false).map { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+    let bytes = address.split(separator: ":", omittingEmptySubsequences: false).map {
+        $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil
+    }
     guard bytes.count == 6, let first = bytes[0], !bytes.contains(nil), first & 1 == 0 else {
         throw CarpelError.invalid(
             field, "\"\(address)\" is no MAC address of one card; give six hexadecimal bytes such as 02:00:00:12:34:56")

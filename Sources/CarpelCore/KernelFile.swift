@@ -1,10 +1,9 @@
-import CarpelCore
 import Glibc
 
 /// Files of proc(5), which tell no length and give out a page at a time: Foundation takes the first page for all.
-enum KernelFile {
+package enum KernelFile {
     /// - Throws: `CarpelError` with `.internal` and `kernelFileUnreadable`.
-    static func read(_ path: String) throws -> String {
+    package static func read(_ path: String) throws -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
         var content: [UInt8] = []
