@@ -182,7 +182,7 @@ let storageFaults: [PluginFault] = [
     .storage(
         "what a kill has left is in the way", fails: ["kill-in-create"],
         ("    unlink(path);\n    int disk", "    int disk"),
-        ("    struct stat old = { 0 };", "    usleep(5000);\n    struct stat old = { 0 };")),
+        ("    struct stat old = { 0 };", "    usleep(100000);\n    struct stat old = { 0 };")),
     .storage(
         "an unknown verb is a wrong argument", fails: ["verb-unknown"],
         ("fail(\"UNIMPLEMENTED\", \"verbUnknown\"", "fail(\"INVALID_ARGUMENT\", \"verbUnknown\"")),
