@@ -92,42 +92,6 @@ extension RealMachineTests {
             try await world.end(world.machine)
         }
 
-        @Test func containersShareLocksAndMemoryInSharedFiles() async throws {
-            let node = try TestNode.shared()
-            let world = try await World(node, "locks")
-            let guest = world.guest
-            let usr = try world.folder.bind("/usr", as: "usr", readOnly: true)
-            let all = try world.folder.bind(world.host, as: "all", readOnly: false)
-            for id in ["one", "two"] {
-                // The host's own programs, whose libraries are mapped through virtiofs.
-                try await guest.startHolder(
-                    id,
-                    [
-                        .shared(usr, at: "/usr", readOnly: true), .shared("\(usr)/lib", at: "/lib", readOnly: true),
-                        .shared("\(usr)/lib64", at: "/lib64", readOnly: true), .shared(all, at: "/all"),
-                    ])
-            }
-            let holder = try await guest.exec(
-                ExecSpec(
-                    id: "holder", container: "one",
-                    process: ProcessSpec(
-                        arguments: ["/usr/bin/flock", "/all/lock", "sh", "-c", "echo held; read go"],
-                        environment: ["PATH=/bin"]), stdin: true))
-            let wait = "until ! /usr/bin/flock -n /all/lock true; do usleep 10000; done; echo locked"
-            #expect(try await guest.run(wait, in: "two") == "locked\n")
-            try await holder.closeInput()
-            _ = try await holder.exitStatus()
-            #expect(try await guest.run("/usr/bin/flock -n /all/lock echo free", in: "two") == "free\n")
-
-            let map = "import mmap; f = open('/all/map', 'r+b'); m = mmap.mmap(f.fileno(), 4096)"
-            try await shell("truncate -s 4096 \"$1/map\"", world.host)
-            #expect(try await guest.run("/usr/bin/python3 -c \"\(map); m[:5] = b'guest'; m.flush()\"", in: "one") == "")
-            #expect(try await shell("head -c 5 \"$1/map\"", world.host) == "guest")
-            let read = try await guest.run("/usr/bin/python3 -c \"\(map); print(m[:5])\"", in: "two")
-            #expect(read == "b'guest'\n")
-            try await world.end(world.machine)
-        }
-
         @Test func theHostHasItsFileSystemBackWhenTheContainerIsGone() async throws {
             let node = try TestNode.shared()
             let world = try await World(node, "back")
