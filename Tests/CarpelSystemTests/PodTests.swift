@@ -54,7 +54,8 @@ extension SystemTests {
                     [TimelineStep].self, from: Data((status.info["timeline"] ?? "").utf8))
                 #expect(
                     timeline.map(\.name) == [
-                        "record", "folders", "scratch disk", "machine", "agent", "sandbox configuration",
+                        "record", "folders", "scratch disk", "shared folder", "machine", "agent",
+                        "sandbox configuration",
                     ])
                 #expect(timeline.allSatisfy { ($0.durationNanoseconds ?? 0) > 0 && $0.failure == nil })
 
