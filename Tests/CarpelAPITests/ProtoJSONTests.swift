@@ -13,6 +13,29 @@ import Testing
         return try #require(object as? [String: Any])
     }
 
+    @Test(arguments: [
+        (#"{"Avg10": 1.5}"#, 1.5), (#"{"Avg10": "1.5"}"#, 1.5), (#"{"Avg10": 2}"#, 2),
+        (#"{"Avg10": "-Infinity"}"#, -.infinity),
+    ])
+    func doublesAreReadAsNumberAndAsString(_ text: String, _ value: Double) throws {
+        #expect(try decode(text, as: PsiData.self).Avg10 == value)
+    }
+
+    @Test func doublesThatJSONHasNoNumberForAreWrittenAsStrings() throws {
+        let message = try encode(
+            PsiData {
+                $0.Avg10 = .nan; $0.Avg60 = -.infinity; $0.Avg300 = 0.25
+            })
+        #expect(message["Avg10"] as? String == "NaN")
+        #expect(message["Avg60"] as? String == "-Infinity")
+        #expect(message["Avg300"] as? Double == 0.25)
+    }
+
+    @Test(arguments: [#"{"Avg10": "1e999"}"#, #"{"Avg10": "inf"}"#, #"{"Avg10": true}"#, #"{"Avg10": ""}"#])
+    func wrongDoublesAreErrors(_ text: String) {
+        #expect(throws: DecodingError.self) { try decode(text, as: PsiData.self) }
+    }
+
     @Test func absentAndNullFieldsAreTheDefault() throws {
         #expect(try decode("{}") == PodSandboxConfig())
         #expect(try decode(#"{"hostname": null, "metadata": null, "labels": null}"#) == PodSandboxConfig())
@@ -90,6 +113,7 @@ import Testing
 
     @Test func fieldsHaveCRIsJSONNames() {
         #expect(ContainerConfig.fields.map(\.name).contains("CDIDevices"))
+        #expect(PsiData.fields.map(\.name) == ["Total", "Avg10", "Avg60", "Avg300"])
         #expect(LinuxContainerSecurityContext.fields.map(\.name).contains("runAsUsername"))
     }
 }

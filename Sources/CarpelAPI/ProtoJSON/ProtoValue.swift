@@ -16,7 +16,7 @@ extension ProtoValue {
 
 /// What a field holds, for the protocol's description and for finding unknown fields.
 public indirect enum ProtoSchema: Sendable {
-    case string, bool, int32, uint32, int64, uint64, bytes
+    case string, bool, int32, uint32, int64, uint64, double, bytes
     case enumeration([String])
     case message(any ProtoMessage.Type)
     case list(ProtoSchema)
@@ -65,6 +65,29 @@ extension UInt64: ProtoValue {
     public static var schema: ProtoSchema { .uint64 }
     public init(proto decoder: any Decoder) throws { self = try decodeInteger(from: decoder) }
     public func encodeProto(to encoder: any Encoder) throws { try String(self).encode(to: encoder) }
+}
+
+/// A number, or the same as a string; what JSON has no number for is `"NaN"`, `"Infinity"` and `"-Infinity"`.
+extension Double: ProtoValue {
+    public static var protoDefault: Double { 0 }
+    public static var schema: ProtoSchema { .double }
+    public init(proto decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let text = try? container.decode(String.self) else {
+            self = try container.decode(Double.self)
+            return
+        }
+        guard let value = Self.unwritable[text] ?? Double(text).flatMap({ $0.isFinite ? $0 : nil }) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a number")
+        }
+        self = value
+    }
+    public func encodeProto(to encoder: any Encoder) throws {
+        if isFinite { return try encode(to: encoder) }
+        try (isNaN ? "NaN" : self > 0 ? "Infinity" : "-Infinity").encode(to: encoder)
+    }
+
+    private static let unwritable = ["NaN": Double.nan, "Infinity": .infinity, "-Infinity": -.infinity]
 }
 
 /// Base64; the URL-safe alphabet and missing padding are read too.
