@@ -9,6 +9,7 @@ import containers
 import network
 import plain
 import plugins
+import requests
 import table
 import volumes
 from daemon import Daemon
@@ -32,6 +33,7 @@ def measure(options):
     boot.measure(daemon, shape, options)
     containers.measure_calls(daemon, options)
     containers.measure_memory(daemon, options)
+    requests.measure(daemon, options)
     network.measure_deletion(daemon, options)
     network.measure_throughput(daemon, shape, guest, options)
     volumes.measure(daemon, guest, options)

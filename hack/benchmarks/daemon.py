@@ -69,12 +69,15 @@ class Pod:
                 return step["durationNanoseconds"] / 1e6
         raise RuntimeError(f"the pod's time line has no step \"{name}\"")
 
-    def run_container(self, image, mounts=()):
+    def create_container(self, image, name="sleep", mounts=()):
         config = {
-            "metadata": {"name": "sleep"}, "image": {"image": image}, "command": ["sleep", "100000"],
+            "metadata": {"name": name}, "image": {"image": image}, "command": ["sleep", "100000"],
             "mounts": list(mounts),
         }
-        container = self.daemon.call("CreateContainer", podSandboxId=self.id, config=config)["containerId"]
+        return self.daemon.call("CreateContainer", podSandboxId=self.id, config=config)["containerId"]
+
+    def run_container(self, image, mounts=()):
+        container = self.create_container(image, mounts=mounts)
         self.daemon.call("StartContainer", containerId=container)
         return Container(self.daemon, container)
 
