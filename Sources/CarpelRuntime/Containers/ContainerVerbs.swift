@@ -5,16 +5,22 @@ extension Runtime {
     public func createContainer(_ request: CreateContainerRequest) async throws -> CreateContainerResponse {
         guard let config = request.config else { throw CarpelError.missing("config") }
         let pod = try requirePod(request.podSandboxId)
-        try CarpelRuntime.validate(container: config, in: await pod.record.config)
+        let container = try await prepare(config, in: await pod.record.config)
+        let id = try await detachedFromCaller { try await pod.createContainer(container) }
+        return CreateContainerResponse { $0.containerId = id }
+    }
+
+    /// Checks a container's configuration and finds the images that it stands on.
+    func prepare(_ config: ContainerConfig, in sandbox: PodSandboxConfig) async throws -> PreparedContainer {
+        try CarpelRuntime.validate(container: config, in: sandbox)
+        guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
         guard let reference = config.image?.image, !reference.isEmpty else {
             throw CarpelError.missing("config.image.image")
         }
         guard let image = try await images.image(reference) else { throw CarpelError.imageNotFound(reference) }
-        let mountImages = try await mountImages(of: config)
-        let id = try await detachedFromCaller {
-            try await pod.createContainer(config, image: image, mountImages: mountImages)
-        }
-        return CreateContainerResponse { $0.containerId = id }
+        return PreparedContainer(
+            name: ContainerRecord.name(of: metadata), config: config, image: image,
+            mountImages: try await mountImages(of: config))
     }
 
     public func startContainer(_ request: StartContainerRequest) async throws -> EmptyResponse {

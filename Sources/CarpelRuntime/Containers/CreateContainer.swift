@@ -5,23 +5,28 @@ import CarpelImages
 import CarpelMachines
 import Foundation
 
+/// A container that can be made.
+struct PreparedContainer: Sendable {
+    /// Of the record: name and attempt.
+    let name: String
+    let config: ContainerConfig
+    let image: Image
+    let mountImages: MountImages
+}
+
 extension PodSandbox {
     /// Makes a container that waits to be started. A repetition of the same request gets the same container.
     ///
     /// - Returns: the container's id.
-    func createContainer(
-        _ config: ContainerConfig, image: Image, mountImages: MountImages
-    ) async throws -> String {
+    func createContainer(_ wanted: PreparedContainer) async throws -> String {
         _ = try running()
-        guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
-        let name = ContainerRecord.name(of: metadata)
-        if let existing = containers.values.first(where: { $0.record.name == name }) {
-            return try await join(existing, for: config)
+        if let existing = containers.values.first(where: { $0.record.name == wanted.name }) {
+            return try await join(existing, for: wanted.config)
         }
-        try checkMounts(of: config)
-        let record = try makeRecord(config, name: name, image: image, mountImages: mountImages)
+        try checkMounts(of: wanted.config)
+        let record = try makeRecord(wanted)
         var container = Container(record)
-        let creation = Task { try await self.createOrUndo(record, images: [image] + mountImages.values) }
+        let creation = Task { try await self.createOrUndo(record, images: [wanted.image] + wanted.mountImages.values) }
         container.creation = creation
         containers[record.id] = container
         try await creation.value
@@ -40,17 +45,16 @@ extension PodSandbox {
         return existing.record.id
     }
 
-    private func makeRecord(
-        _ config: ContainerConfig, name: String, image: Image, mountImages: MountImages
-    ) throws -> ContainerRecord {
+    private func makeRecord(_ wanted: PreparedContainer) throws -> ContainerRecord {
         let id = makeID()
+        let (config, image) = (wanted.config, wanted.image)
         let layers = distinctLayers(of: image)
         var spec = try containerSpec(
             id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
-        spec.mounts += guestMounts(of: config, id: id, images: mountImages)
-        let mountedLayers = mountImages.values.flatMap(distinctLayers).filter { !layers.contains($0) }
+        spec.mounts += guestMounts(of: config, id: id, images: wanted.mountImages)
+        let mountedLayers = wanted.mountImages.values.flatMap(distinctLayers).filter { !layers.contains($0) }
         return ContainerRecord(
-            id: id, podID: self.id, name: name, config: config, imageID: image.id,
+            id: id, podID: self.id, name: wanted.name, config: config, imageID: image.id,
             imageReference: image.repoDigests.first ?? image.id,
             layers: layers + Set(mountedLayers).sorted(),
             spec: Data(try CBOREncoder().encode(spec)),

@@ -29,6 +29,10 @@ actor PodSandbox {
     var record: PodRecord
     var state: State
     var containers: [String: Container] = [:]
+    /// Under way: joined by a repetition.
+    var assembly: Assembly?
+    /// Under way: joined by a repetition.
+    var removal: Task<Void, any Error>?
     private var lastDeviceOperation: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
 

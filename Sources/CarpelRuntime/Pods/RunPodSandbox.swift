@@ -6,19 +6,37 @@ extension Runtime {
     ///
     /// A repetition of a request that is under way joins it, and that of one that has succeeded gets the same id.
     public func runPodSandbox(_ request: RunPodSandboxRequest) async throws -> RunPodSandboxResponse {
-        guard let config = request.config else { throw CarpelError.missing("config") }
-        try CarpelRuntime.validate(sandbox: config)
-        try checkRuntimeHandler(request.runtimeHandler)
-        guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
-        let name = PodRecord.name(of: metadata)
-        let pod = if let pod = pod(named: name) { pod } else { try await makePod(name, request, config) }
-        try await checkSameRequest(pod, request, config)
-        try await detachedFromCaller { try await self.startOrForget(pod) }
+        let config = try checked(request.config, runtimeHandler: request.runtimeHandler)
+        let pod = try await reservePod(config, runtimeHandler: request.runtimeHandler)
+        try await forgettingIfGone(pod) { try await pod.start().value }
         return RunPodSandboxResponse { $0.podSandboxId = pod.id }
     }
 
+    /// - Throws: `CarpelError` with the field that Carpel cannot do.
+    func checked(_ config: PodSandboxConfig?, runtimeHandler: String) throws -> PodSandboxConfig {
+        guard let config else { throw CarpelError.missing("config") }
+        try CarpelRuntime.validate(sandbox: config)
+        try checkRuntimeHandler(runtimeHandler)
+        return config
+    }
+
+    /// The pod that this configuration names: the one that is there if it was made from the same, or a new one.
+    func reservePod(_ config: PodSandboxConfig, runtimeHandler: String) async throws -> PodSandbox {
+        guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
+        let name = PodRecord.name(of: metadata)
+        let pod = if let pod = pod(named: name) { pod } else { try await makePod(name, config, runtimeHandler) }
+        let record = await pod.record
+        guard record.config == config, record.runtimeHandler == runtimeHandler else {
+            throw CarpelError(
+                .alreadyExists, "podNameTaken",
+                "the pod \(pod.id.prefix(13)) has this name, namespace, uid and attempt with another content; "
+                    + "remove it or count up config.metadata.attempt", field: "config.metadata")
+        }
+        return pod
+    }
+
     private func makePod(
-        _ name: String, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig
+        _ name: String, _ config: PodSandboxConfig, _ runtimeHandler: String
     ) async throws -> PodSandbox {
         let id = makeID()
         let networks = try networkRequests(
@@ -30,7 +48,7 @@ extension Runtime {
         let size = try machineSize(
             of: config, defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
         let record = PodRecord(
-            id: id, name: name, runtimeHandler: request.runtimeHandler, config: config, createdAt: now(),
+            id: id, name: name, runtimeHandler: runtimeHandler, config: config, createdAt: now(),
             phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [],
             leftovers: [], networks: networks, volumes: volumes, failure: "")
         let pod = PodSandbox(record, in: environment)
@@ -38,24 +56,17 @@ extension Runtime {
         return pod
     }
 
-    private func checkSameRequest(
-        _ pod: PodSandbox, _ request: RunPodSandboxRequest, _ config: PodSandboxConfig
-    ) async throws {
-        let record = await pod.record
-        guard record.config == config, record.runtimeHandler == request.runtimeHandler else {
-            throw CarpelError(
-                .alreadyExists, "podNameTaken",
-                "the pod \(pod.id.prefix(13)) has this name, namespace, uid and attempt with another content; "
-                    + "remove it or count up config.metadata.attempt", field: "config.metadata")
-        }
-    }
-
-    private func startOrForget(_ pod: PodSandbox) async throws {
-        do {
-            try await pod.start().value
-        } catch {
-            if case .gone = await pod.state { forget(pod.id) }
-            throw error
+    /// Carries out a start to its end, also without its caller, and forgets a pod of which nothing is left.
+    func forgettingIfGone<Value: Sendable>(
+        _ pod: PodSandbox, _ start: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await detachedFromCaller {
+            do {
+                return try await start()
+            } catch {
+                if case .gone = await pod.state { await self.forget(pod.id) }
+                throw error
+            }
         }
     }
 

@@ -9,6 +9,7 @@ extension PodSandbox {
     ///
     /// - Throws: `ALREADY_EXISTS` if the pod has been stopped.
     func start() throws -> Task<Void, any Error> {
+        if let assembly { return Task { _ = try await assembly.task.value } }
         switch state {
         case .new: break
         case .starting(let task): return task
@@ -30,7 +31,7 @@ extension PodSandbox {
         var undo = UndoStack()
         do {
             let running = try await takeSteps(&undo)
-            try await updateRecord { $0.phase = .ready }
+            if assembly == nil { try await updateRecord { $0.phase = .ready } }
             becomeReady(running)
         } catch {
             let leftovers = await undo.unwind()
@@ -148,7 +149,7 @@ extension PodSandbox {
     private var sharesFolder: Bool { environment.hypervisor.virtualFileSystem == .available }
 
     /// Runs one step of the start and notes how long it took.
-    private func step<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
+    func step<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
         try Task.checkCancellation()
         let started = now()
         record.timeline.append(TimelineStep(name: name, startedAt: started))

@@ -107,8 +107,19 @@ extension PodSandbox {
         }
     }
 
-    /// Stops the pod if need be and forgets it, its containers and their logs in the pod's own folder.
+    /// Stops the pod if need be and forgets it, its containers and their logs in the pod's own folder. Joins a removal
+    /// that is under way.
     func remove() async throws {
+        if let removal { return try await removal.value }
+        let task = Task {
+            defer { removal = nil }
+            try await giveBack()
+        }
+        removal = task
+        try await task.value
+    }
+
+    private func giveBack() async throws {
         try await stop()
         switch state {
         case .stopped: break

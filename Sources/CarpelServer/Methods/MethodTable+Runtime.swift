@@ -31,6 +31,7 @@ extension MethodTable {
         add(Methods.imageStatus) { request, _ in try await runtime.imageStatus(request) }
         add(Methods.removeImage) { request, _ in try await runtime.removeImage(request) }
         add(Methods.imageFsInfo) { request, _ in try await runtime.imageFsInfo(request) }
+        add(Methods.runPod) { request, _ in try await runtime.runPod(request) }
         add(Methods.importImage) { request, _ in try await runtime.importImage(request) }
         add(Methods.exportImage) { request, _ in try await runtime.exportImage(request) }
 

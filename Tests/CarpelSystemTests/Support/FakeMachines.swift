@@ -98,7 +98,8 @@ final class FakeMachine: Machine {
     func domainXML() async throws -> String { "<domain/>" }
 }
 
-/// An agent that obeys: `exit N` exits with N, anything else runs until it is signalled; `stubborn` ignores SIGTERM.
+/// An agent that obeys: `exit N` exits with N, anything else runs until it is signalled; `stubborn` ignores SIGTERM, and
+/// the creation of `stuck` is not answered before the connection is closed.
 final class FakeGuest: Guest {
     private struct State {
         var containers: [String: (spec: ContainerSpec, phase: GuestState.Container.Phase)] = [:]
@@ -111,6 +112,7 @@ final class FakeGuest: Guest {
 
     init(machineEnd: Latch<MachineEnd>) { self.machineEnd = machineEnd }
 
+    private let hungUp = Latch<Void>()
     private let isSilent = Mutex(false)
 
     var events: AsyncStream<GuestEvent> {
@@ -120,7 +122,7 @@ final class FakeGuest: Guest {
     }
 
     func waitUntilClosed() async { try? await closed.wait() }
-    func close() async {}
+    func close() async { await hungUp.set(()) }
 
     func exec(_ spec: ExecSpec) async throws -> GuestProcess {
         throw GuestFailure(.system, "a fake guest runs nothing")
@@ -137,6 +139,10 @@ final class FakeGuest: Guest {
     @discardableResult
     func call(_ request: GuestRequest) async throws -> GuestResponse {
         if isSilent.withLock({ $0 }) { try await Latch<Void>().wait() }
+        if case .createContainer(let spec) = request, spec.process.arguments.first == "stuck" {
+            try await hungUp.wait()
+            throw CarpelError(.unavailable, "agentGone", "the connection was closed")
+        }
         if case .shutdown = request { await machineEnd.set(.poweredOff) }
         return try state.withLock { state in
             switch request {

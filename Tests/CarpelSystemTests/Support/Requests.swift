@@ -49,6 +49,16 @@ extension CarpelClient {
         try await call(Methods.runPodSandbox, RunPodSandboxRequest { $0.config = config }).podSandboxId
     }
 
+    func runPod(_ config: PodSandboxConfig = podConfig(), _ containers: [ContainerConfig]) async throws
+        -> RunPodResponse
+    {
+        let request = RunPodRequest {
+            $0.config = config
+            $0.containerConfigs = containers
+        }
+        return try await call(Methods.runPod, request)
+    }
+
     func createContainer(in pod: String, _ config: ContainerConfig) async throws -> String {
         let request = CreateContainerRequest {
             $0.podSandboxId = pod
