@@ -56,6 +56,7 @@ let package = Package(
 
         // The host.
         .target(name: "CarpelCore", swiftSettings: strict),
+        .target(name: "CarpelJSON", swiftSettings: strict),
         .target(name: "CarpelAPI", dependencies: ["CarpelCore"], swiftSettings: strict),
         .target(name: "CarpelClient", dependencies: ["CarpelAPI"] + nio, swiftSettings: strict),
         .target(name: "CarpelSeccomp", dependencies: ["CSeccomp", "CarpelCore"], swiftSettings: strict),
@@ -78,7 +79,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ] + nio, swiftSettings: strict),
         .target(
-            name: "CarpelServer", dependencies: ["CarpelRuntime", logging] + nio, swiftSettings: strict),
+            name: "CarpelServer", dependencies: ["CarpelJSON", "CarpelRuntime", logging] + nio, swiftSettings: strict),
         .target(
             name: "CarpelCLI", dependencies: ["CarpelClient", "CarpelPlugins", arguments, yams], swiftSettings: strict,
             plugins: ["EmbedTemplates"]),
@@ -92,7 +93,8 @@ let package = Package(
         .target(name: "CarpelNetlink", dependencies: ["CLibnl"], swiftSettings: strict),
         .target(name: "CarpelPluginSDK", dependencies: ["CCarpelPlugin", "CEpoll"], swiftSettings: strict),
         .target(
-            name: "CarpelPluginHost", dependencies: ["CCapability", "CCarpelPlugin"], swiftSettings: strict),
+            name: "CarpelPluginHost", dependencies: ["CCapability", "CCarpelPlugin", "CarpelJSON"],
+            swiftSettings: strict),
         .target(
             name: "CarpelPlugins",
             dependencies: [
@@ -163,7 +165,8 @@ let package = Package(
             dependencies: ["CarpelGuestProtocol", "CarpelMachines", "CarpelRuntime", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "CarpelPluginHostTests", dependencies: ["CCapability", "CarpelPluginHost", "TestSupport"],
+            name: "CarpelPluginHostTests",
+            dependencies: ["CCapability", "CarpelJSON", "CarpelPluginHost", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "CarpelPluginSDKTests", dependencies: ["CCarpelPlugin", "CarpelPluginSDK", "TestSupport"],

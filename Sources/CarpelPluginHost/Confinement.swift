@@ -1,4 +1,5 @@
 import CCapability
+import CarpelJSON
 import Glibc
 
 /// Gives up everything that the manifest does not name. To be called while the process has one thread: capabilities

@@ -1,3 +1,5 @@
+import CarpelJSON
+
 /// What the daemon sends: JSON-RPC 2.0, one message a line.
 enum HostMessage {
     case start(id: Int64, StartRequest)

@@ -1,3 +1,4 @@
+import CarpelJSON
 import Glibc
 import Synchronization
 

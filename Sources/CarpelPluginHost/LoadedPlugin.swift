@@ -1,4 +1,5 @@
 import CCarpelPlugin
+import CarpelJSON
 import Glibc
 
 /// A plugin's library with the handle that it has made. It is never unloaded: what a library has started may run on.

@@ -37,12 +37,13 @@ public struct Server: Sendable {
         // Nobody else may connect before mode and group are set.
         let mask = umask(0o177)
         defer { umask(mask) }
+        let budget = LineBudget()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 256)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder()))
+                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder(budget)))
                     return try Connection(
                         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
@@ -56,13 +57,32 @@ public struct Server: Sendable {
     public func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             try await listener.executeThenClose { connections in
+                let open = OpenConnections(maximum: configuration.maximumConnections)
                 for try await connection in connections {
-                    group.addTask { await serve(connection) }
+                    group.addTask {
+                        await open.counting { isOneTooMany in
+                            if isOneTooMany {
+                                await refuse(connection, beyond: open.maximum)
+                            } else {
+                                await serve(connection)
+                            }
+                        }
+                    }
                 }
             }
             group.cancelAll()
         }
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private func refuse(_ connection: Connection, beyond maximum: Int) async {
+        let error = CarpelError(
+            .resourceExhausted, "tooManyConnections",
+            "the daemon serves \(maximum) connections at most; close some")
+        logger.warning("\(error.message)")
+        try? await connection.executeThenClose { _, writer in
+            try await writer.write(ByteBuffer(bytes: dispatcher.failure(error, id: .null) + Data("\n".utf8)))
+        }
     }
 
     private func serve(_ connection: Connection) async {
@@ -108,11 +128,12 @@ public struct Server: Sendable {
     ) async throws {
         let answer: Data?
         switch line {
-        case .complete(let bytes):
+        case .complete(let bytes, let reservation):
+            defer { withExtendedLifetime(reservation) {} }
             let context = CallContext { notifications.send($0, $1) }
             answer = await dispatcher.answer(Data(bytes.readableBytesView), as: role, context)
-        case .tooLong:
-            answer = dispatcher.answerToTooLong
+        case .refused(let refusal):
+            answer = dispatcher.answer(to: refusal)
         }
         guard let answer else { return }
         try await writer.write(ByteBuffer(bytes: answer + Data("\n".utf8)))

@@ -38,6 +38,7 @@ struct Carpeld: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        raiseDescriptorLimit()
         let logger = makeLogger()
         do {
             let paths = NodePaths(root: try absolute(root), state: try absolute(state))

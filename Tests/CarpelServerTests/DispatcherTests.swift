@@ -9,14 +9,17 @@ import Testing
 @Suite struct DispatcherTests {
     private let context = CallContext { _, _ in }
 
-    private func answer(_ line: String, as role: Role? = .admin) async throws -> Any? {
+    private func dispatcher() -> Dispatcher {
         var methods = MethodTable()
         methods.add(Methods.version) { request, _ in VersionResponse { $0.version = request.version } }
         methods.add(Methods.stopContainer) { _, _ in
             throw CarpelError(.notFound, "containerNotFound", "no such container")
         }
-        let dispatcher = Dispatcher(methods, logger: Logger(label: "test"))
-        guard let data = await dispatcher.answer(Data(line.utf8), as: role, context) else { return nil }
+        return Dispatcher(methods, logger: Logger(label: "test"))
+    }
+
+    private func answer(_ line: String, as role: Role? = .admin) async throws -> Any? {
+        guard let data = await dispatcher().answer(Data(line.utf8), as: role, context) else { return nil }
         return try JSONSerialization.jsonObject(with: data)
     }
 
@@ -77,6 +80,78 @@ import Testing
         #expect(
             try await failure(#"{"jsonrpc":"2.0","id":1,"method":"Nope","params":{"a":"[[[[[\"[["}}"#).reason
                 == "methodNotFound")
+    }
+
+    /// What readers of JSON disagree about is refused, before anybody could read it in his own way.
+    @Test(arguments: [
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","method":"StopContainer"}"#, "stands twice"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"a","vers\u0069on":"b"}}"#, "stands twice"),
+        (#"[{"jsonrpc":"2.0","id":1,"id":2,"method":"Version"}]"#, "stands twice"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"\ud83d"}}"#, "surrogate"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"\ude00\ud83d"}}"#, "surrogate"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"\ud83dx"}}"#, "surrogate"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version",}"#, "not JSON from byte"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version"} {}"#, "not JSON from byte"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":01}}"#, "not JSON from byte"),
+        (#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":NaN}}"#, "not JSON from byte"),
+        (#"{'jsonrpc':"2.0"}"#, "not JSON from byte"), ("\u{FEFF}{}", "not JSON from byte"),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"Ver\0sion\"}", "not JSON from byte"),
+    ])
+    func whatTwoReadersCouldReadDifferentlyIsNotRead(_ line: String, _ words: String) async throws {
+        let object = try #require(try await answer(line) as? [String: Any])
+        let error = try #require(object["error"] as? [String: Any])
+        #expect(error["code"] as? Int == -32700 && object["id"] is NSNull)
+        #expect((error["message"] as? String)?.contains(words) == true)
+    }
+
+    @Test func bytesThatAreNotUTF8AreNotRead() async throws {
+        var line = Data(#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"x"}}"#.utf8)
+        let place = try #require(line.lastIndex(of: UInt8(ascii: "x")))
+        for bytes in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]] {
+            line.replaceSubrange(place..<line.index(line.endIndex, offsetBy: -3), with: bytes)
+            let answer = await dispatcher().answer(line, as: .admin, context)
+            let object = try JSONSerialization.jsonObject(with: try #require(answer)) as? [String: Any]
+            let error = object?["error"] as? [String: Any]
+            #expect(error?["message"] as? String == "the message is not UTF-8")
+        }
+    }
+
+    /// As JSON writes it; what means something to the node refuses NUL by its field.
+    @Test func escapedCharactersArriveAsWhatTheyStandFor() async throws {
+        let object =
+            try await answer(#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"a\u0000\ud83d\ude00"}}"#)
+            as? [String: Any]
+        #expect((object?["result"] as? [String: Any])?["version"] as? String == "a\0😀")
+    }
+
+    @Test(arguments: [
+        "1.5", "1e400", "1e30", "9223372036854775808", "-9223372036854775809",
+        "123456789012345678901234567890123456789012345678901234567890", #""1e2""#, #""+5""#, #"" 5""#, #""5 ""#, #""""#,
+        #""٣""#, "true", "[]", "{}",
+    ])
+    func numbersThatAreNoneOrDoNotFitAreInvalidParams(_ number: String) async throws {
+        let failure = try await failure(
+            #"{"jsonrpc":"2.0","id":1,"method":"StopContainer","params":{"timeout":\#(number)}}"#)
+        #expect(failure.code == -32602 && failure.reason == "invalidParams" && failure.id as? Int == 1)
+    }
+
+    @Test(arguments: ["5", "5.0", "50e-1", #""5""#, #""-9223372036854775808""#, "9223372036854775807", "null", "-0"])
+    func numbersThatAreWholeAreRead(_ number: String) async throws {
+        let failure = try await failure(
+            #"{"jsonrpc":"2.0","id":1,"method":"StopContainer","params":{"timeout":\#(number)}}"#)
+        #expect(failure.reason == "containerNotFound")
+    }
+
+    @Test(arguments: ["1.5", "1e400", "9223372036854775808", "true", "[]"])
+    func idsThatAreNeitherStringNorWholeNumberAreInvalidRequests(_ id: String) async throws {
+        let failure = try await failure(#"{"jsonrpc":"2.0","id":\#(id),"method":"Version"}"#)
+        #expect(failure.code == -32600 && failure.id is NSNull)
+    }
+
+    @Test func aNumberOfABatchIsTheSameAsAlone() async throws {
+        let request = #"{"jsonrpc":"2.0","id":9223372036854775807,"method":"Version"}"#
+        let answers = try #require(try await answer("[\(request)]") as? [[String: Any]])
+        #expect((answers.first?["id"] as? NSNumber)?.int64Value == .max)
     }
 
     @Test func viewersMayLookButNotChange() async throws {

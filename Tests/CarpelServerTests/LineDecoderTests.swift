@@ -5,14 +5,17 @@ import Testing
 @testable import CarpelServer
 
 @Suite struct LineDecoderTests {
-    private func lines(_ chunks: [String], maximum: Int = 8) throws -> [String] {
-        let channel = EmbeddedChannel(handler: ByteToMessageHandler(LineDecoder(maximumLength: maximum)))
+    private func lines(
+        _ chunks: [String], maximum: Int = 8, budget: LineBudget = LineBudget()
+    ) throws -> [String] {
+        let channel = EmbeddedChannel(handler: ByteToMessageHandler(LineDecoder(budget, maximumLength: maximum)))
         for chunk in chunks { try channel.writeInbound(ByteBuffer(string: chunk)) }
         var lines: [String] = []
         while let line = try channel.readInbound(as: Line.self) {
             switch line {
-            case .complete(let bytes): lines.append(String(buffer: bytes))
-            case .tooLong: lines.append("TOO LONG")
+            case .complete(let bytes, _): lines.append(String(buffer: bytes))
+            case .refused(.tooLong): lines.append("TOO LONG")
+            case .refused(.tooMuchAtOnce): lines.append("TOO MUCH")
             }
         }
         _ = try channel.finish(acceptAlreadyClosed: true)
@@ -31,5 +34,20 @@ import Testing
         #expect(try lines(["0123456789", "0123456789", "01\nok\n"]) == ["TOO LONG", "ok"])
         #expect(try lines(["0123456789\nok\n"]) == ["TOO LONG", "ok"])
         #expect(try lines(["01234567\nok\n"]) == ["01234567", "ok"])
+    }
+
+    @Test func longLinesOfAllConnectionsShareABudget() throws {
+        let free = LineBudget.freeLength
+        let budget = LineBudget(bytes: 2 * free)
+        let maximum = 16 * free
+        let long = String(repeating: "x", count: 2 * free)
+        #expect(try lines([long + "\n"], maximum: maximum, budget: budget) == [long])
+        // The first still holds what it took.
+        let first = EmbeddedChannel(handler: ByteToMessageHandler(LineDecoder(budget, maximumLength: maximum)))
+        try first.writeInbound(ByteBuffer(string: long))
+        #expect(try lines([long, "\nok\n"], maximum: maximum, budget: budget) == ["TOO MUCH", "ok"])
+        #expect(try lines([long + "\nok\n"], maximum: maximum, budget: budget) == ["TOO MUCH", "ok"])
+        _ = try first.finish(acceptAlreadyClosed: true)
+        #expect(try lines([long, "\n"], maximum: maximum, budget: budget) == [long])
     }
 }

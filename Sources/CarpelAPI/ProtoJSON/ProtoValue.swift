@@ -73,12 +73,10 @@ extension Double: ProtoValue {
     public static var schema: ProtoSchema { .double }
     public init(proto decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let text = try? container.decode(String.self) else {
-            self = try container.decode(Double.self)
-            return
-        }
-        guard let value = Self.unwritable[text] ?? Double(text).flatMap({ $0.isFinite ? $0 : nil }) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a number")
+        let text = try? container.decode(String.self)
+        let value = text.map { Self.unwritable[$0] ?? Double(jsonText: $0) } ?? (try? container.decode(Double.self))
+        guard let value else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be a number")
         }
         self = value
     }
@@ -88,6 +86,12 @@ extension Double: ProtoValue {
     }
 
     private static let unwritable = ["NaN": Double.nan, "Infinity": .infinity, "-Infinity": -.infinity]
+
+    /// Nil for what only Swift takes for a number, such as `0x1p3` or `inf`, and for what is out of range.
+    private init?(jsonText text: String) {
+        guard let value = try? JSONDecoder().decode(Double.self, from: Data(text.utf8)) else { return nil }
+        self = value
+    }
 }
 
 /// Base64; the URL-safe alphabet and missing padding are read too.
@@ -138,13 +142,14 @@ extension Optional: ProtoValue where Wrapped: ProtoMessage {
     public var isAbsentMessage: Bool { self == nil }
 }
 
-/// A number, or the same number as a string.
+/// A whole number, or the same as decimal digits in a string.
 private func decodeInteger<Integer: FixedWidthInteger & Decodable>(from decoder: any Decoder) throws -> Integer {
     let container = try decoder.singleValueContainer()
-    guard let text = try? container.decode(String.self) else { return try container.decode(Integer.self) }
-    guard let value = Integer(text) else {
-        throw DecodingError.dataCorruptedError(
-            in: container, debugDescription: "not a number that fits \(Integer.self)")
+    if let text = try? container.decode(String.self) {
+        if let value = Integer(text), text.first != "+" { return value }
+    } else if let value = try? container.decode(Integer.self) {
+        return value
     }
-    return value
+    throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "must be a whole number from \(Integer.min) to \(Integer.max)")
 }

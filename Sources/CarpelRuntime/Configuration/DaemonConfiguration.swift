@@ -97,14 +97,17 @@ public struct SocketConfiguration: Codable, Sendable {
     public var adminGroup = "carpel"
     /// Users who may call the methods that change nothing.
     public var viewUsers: [UInt32] = []
+    /// Nil: half of the files that the daemon may open, and 8192 at most.
+    public var maximumConnections: Int?
 
     public init() {}
 
-    private enum CodingKeys: String, CodingKey { case adminGroup, viewUsers }
+    private enum CodingKeys: String, CodingKey { case adminGroup, viewUsers, maximumConnections }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         adminGroup = try values.decodeIfPresent(String.self, forKey: .adminGroup) ?? adminGroup
         viewUsers = try values.decodeIfPresent([UInt32].self, forKey: .viewUsers) ?? viewUsers
+        maximumConnections = try values.decodeIfPresent(Int.self, forKey: .maximumConnections)
     }
 }

@@ -1,10 +1,29 @@
 import CarpelAPI
+import CarpelCore
 import NIOCore
 
-/// One line of the socket, or the fact that one was too long; what is too long is skipped, not kept.
+/// One line of the socket, or why one was skipped and not kept.
 enum Line: Sendable {
-    case complete(ByteBuffer)
-    case tooLong
+    /// Who holds the reservation holds the line's bytes.
+    case complete(ByteBuffer, LineReservation)
+    case refused(Refusal)
+
+    enum Refusal: Sendable {
+        case tooLong, tooMuchAtOnce
+
+        var error: CarpelError {
+            switch self {
+            case .tooLong:
+                CarpelError(
+                    .invalidArgument, "messageTooLong",
+                    "a message may have \(JSONRPC.maximumMessageLength) bytes; send less at once")
+            case .tooMuchAtOnce:
+                CarpelError(
+                    .resourceExhausted, "tooMuchAtOnce",
+                    "all connections together have sent more long messages than the daemon holds; send it again later")
+            }
+        }
+    }
 }
 
 /// Cuts the bytes of a connection into lines.
@@ -15,8 +34,14 @@ struct LineDecoder: ByteToMessageDecoder {
     /// Bytes at the front of the buffer that are known to hold no end of line.
     private var scanned = 0
     private var skipping = false
+    private let budget: LineBudget
+    private var reservation: LineReservation
 
-    init(maximumLength: Int = JSONRPC.maximumMessageLength) { self.maximumLength = maximumLength }
+    init(_ budget: LineBudget, maximumLength: Int = JSONRPC.maximumMessageLength) {
+        self.maximumLength = maximumLength
+        self.budget = budget
+        reservation = LineReservation(budget)
+    }
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
         let view = buffer.readableBytesView
@@ -29,19 +54,28 @@ struct LineDecoder: ByteToMessageDecoder {
         buffer.moveReaderIndex(forwardBy: 1)
         if skipping {
             skipping = false
-        } else if length > maximumLength {
-            context.fireChannelRead(wrapInboundOut(.tooLong))
+        } else if let refusal = refusal(of: length) {
+            context.fireChannelRead(wrapInboundOut(.refused(refusal)))
         } else if let line, line.readableBytesView.contains(where: { !isWhitespace($0) }) {
-            context.fireChannelRead(wrapInboundOut(.complete(line)))
+            context.fireChannelRead(wrapInboundOut(.complete(line, reservation)))
         }
+        reservation = LineReservation(budget)
         return .continue
+    }
+
+    private func refusal(of length: Int) -> Line.Refusal? {
+        if length > maximumLength { return .tooLong }
+        return reservation.covers(length) ? nil : .tooMuchAtOnce
     }
 
     private mutating func waitForMore(_ context: ChannelHandlerContext, _ buffer: inout ByteBuffer) -> DecodingState {
         scanned = buffer.readableBytes
-        guard scanned > maximumLength || skipping else { return .needMoreData }
-        if !skipping { context.fireChannelRead(wrapInboundOut(.tooLong)) }
-        skipping = true
+        if !skipping {
+            guard let refusal = refusal(of: scanned) else { return .needMoreData }
+            context.fireChannelRead(wrapInboundOut(.refused(refusal)))
+            skipping = true
+            reservation = LineReservation(budget)
+        }
         buffer.moveReaderIndex(forwardBy: scanned)
         scanned = 0
         return .needMoreData

@@ -1,11 +1,14 @@
 import CarpelAPI
 import CarpelCore
+import CarpelJSON
 import Foundation
 import Logging
 import Synchronization
 
 /// Turns lines into calls and calls into answers.
 final class Dispatcher: Sendable {
+    private static let searchedLength = 64 << 10
+
     private let methods: MethodTable
     private let logger: Logger
     /// `Method: field` that a warning has been written about.
@@ -19,7 +22,7 @@ final class Dispatcher: Sendable {
     /// - Returns: the answer's line, or nil where there is none to give, as for notifications.
     func answer(_ line: Data, as role: Role?, _ context: CallContext) async -> Data? {
         do {
-            try checkDepth(line)
+            try checkText(line)
             guard line.first(where: { !isWhitespace($0) }) == UInt8(ascii: "[") else {
                 return await answerOne(line, as: role, context)
             }
@@ -29,18 +32,12 @@ final class Dispatcher: Sendable {
         }
     }
 
-    /// The answer to a line that was longer than a message may be.
-    var answerToTooLong: Data {
-        failure(
-            CarpelError(
-                .invalidArgument, "messageTooLong",
-                "a message may have \(JSONRPC.maximumMessageLength) bytes; send less at once"), id: .null)
-    }
+    /// The answer to a line that was not kept.
+    func answer(to refusal: Line.Refusal) -> Data { failure(refusal.error, id: .null) }
 
     private func answerBatch(_ line: Data, as role: Role?, _ context: CallContext) async throws -> Data? {
-        guard let items = try? JSONSerialization.jsonObject(with: line) as? [Any] else {
-            throw CarpelError(.invalidArgument, "parseError", "the message is not JSON")
-        }
+        let text = Array(line)
+        let items = try JSONScanner.elements(of: text, in: text.indices)
         guard !items.isEmpty else {
             throw CarpelError(.invalidArgument, "invalidRequest", "a batch must hold at least one request")
         }
@@ -49,7 +46,7 @@ final class Dispatcher: Sendable {
                 .invalidArgument, "batchTooLong",
                 "a batch may hold \(JSONRPC.maximumBatchLength) requests; send the rest after it")
         }
-        let requests = try items.map { try JSONSerialization.data(withJSONObject: $0, options: .fragmentsAllowed) }
+        let requests = items.map { Data(text[$0]) }
         let answers = await withTaskGroup(of: (Int, Data?).self) { group in
             for (index, request) in requests.enumerated() {
                 group.addTask { (index, await self.answerOne(request, as: role, context)) }
@@ -81,7 +78,7 @@ final class Dispatcher: Sendable {
         guard let method = methods[name] else {
             throw CarpelError(
                 .unimplemented, "methodNotFound",
-                "there is no method \"\(name)\"; there are \(methods.names.joined(separator: ", "))")
+                "there is no method \"\(name.prefix(64))\"; there are \(methods.names.joined(separator: ", "))")
         }
         guard let role, role >= method.role else {
             throw CarpelError(
@@ -93,8 +90,10 @@ final class Dispatcher: Sendable {
         return method
     }
 
+    /// Only in short messages: of a long one it would take many times the message's memory.
     private func warnOfUnknownFields(_ name: String, _ method: MethodTable.Entry, _ line: Data) {
-        guard let message = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
+        guard line.count <= Self.searchedLength,
+            let message = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
             let params = message["params"]
         else { return }
         for field in method.unknownFields(params)
@@ -103,7 +102,7 @@ final class Dispatcher: Sendable {
         }
     }
 
-    private func failure(_ error: any Error, id: JSONRPC.ID) -> Data {
+    func failure(_ error: any Error, id: JSONRPC.ID) -> Data {
         let error = error as? CarpelError ?? CarpelError.wrapping(error, during: "the call")
         let failure = JSONRPC.Failure(id: id, error: JSONRPC.ErrorObject(error))
         return (try? JSONRPC.encode(failure)) ?? Data()
@@ -121,8 +120,6 @@ private struct Envelope: Decodable {
     init(_ line: Data) throws {
         do {
             self = try JSONDecoder().decode(Envelope.self, from: line)
-        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
-            throw InvalidEnvelope(CarpelError(.invalidArgument, "parseError", "the message is not JSON"))
         } catch let error as InvalidEnvelope {
             throw error
         } catch {
@@ -157,35 +154,5 @@ private struct InvalidEnvelope: Error {
     init(_ error: CarpelError, id: JSONRPC.ID = .null) {
         self.error = error
         self.id = id
-    }
-}
-
-/// Counts brackets outside strings: a parser is not to recurse as deep as a stranger says.
-func checkDepth(_ line: Data) throws {
-    var depth = 0
-    var inString = false
-    var escaped = false
-    for byte in line {
-        if inString {
-            if escaped {
-                escaped = false
-            } else if byte == UInt8(ascii: "\\") {
-                escaped = true
-            } else if byte == UInt8(ascii: "\"") {
-                inString = false
-            }
-            continue
-        }
-        switch byte {
-        case UInt8(ascii: "\""): inString = true
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            depth += 1
-            guard depth <= JSONRPC.maximumDepth else {
-                throw CarpelError(
-                    .invalidArgument, "nestedTooDeep", "a message may nest \(JSONRPC.maximumDepth) levels deep")
-            }
-        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-        default: break
-        }
     }
 }

@@ -1,9 +1,21 @@
 /// Reads a JSON text without making values of it: where they are, and whether it is JSON at all.
 ///
-/// The host hands texts on and knows no more of them; Foundation would be a third of its memory.
-/// Source: RFC 8259.
-struct JSONScanner {
-    struct Malformed: Error {}
+/// The plugins' host hands texts on and knows no more of them; Foundation would be a third of its memory. The socket
+/// trusts nobody else's reading of a stranger's text. Source: RFC 8259.
+package struct JSONScanner {
+    package struct Malformed: Error {
+        package init() {}
+    }
+
+    /// Why two readers of a text could read it differently.
+    package enum Defect: Error, Equatable {
+        case notUTF8
+        case malformed(offset: Int)
+        /// A member's name that stands twice in one object.
+        case memberTwice(String)
+        /// Half of a pair of UTF-16, which is no character.
+        case loneSurrogate
+    }
 
     /// Nested arrays and objects.
     private static let mostDepth = 64
@@ -11,22 +23,40 @@ struct JSONScanner {
     private let bytes: [UInt8]
     private var position: Int
     private let end: Int
+    private let isStrict: Bool
 
-    private init(_ bytes: [UInt8], in range: Range<Int>) {
+    private init(_ bytes: [UInt8], in range: Range<Int>, strictly isStrict: Bool = false) {
         self.bytes = bytes
+        self.isStrict = isStrict
         position = range.lowerBound
         end = range.upperBound
     }
 
+    /// Refuses what is not one JSON text, or not one that every reader reads alike. Source: RFC 7493, section 2.
+    package static func check(_ bytes: [UInt8]) throws(Defect) {
+        guard (try? UTF8Span(validating: bytes.span)) != nil else { throw .notUTF8 }
+        var scanner = JSONScanner(bytes, in: bytes.indices, strictly: true)
+        do {
+            scanner.skipSpace()
+            try scanner.skipValue(depth: 0)
+            scanner.skipSpace()
+            guard scanner.position == scanner.end else { throw Malformed() }
+        } catch let defect as Defect {
+            throw defect
+        } catch {
+            throw .malformed(offset: scanner.position)
+        }
+    }
+
     /// Whether `bytes` is one JSON object and nothing else.
-    static func isObject(_ bytes: [UInt8]) -> Bool {
+    package static func isObject(_ bytes: [UInt8]) -> Bool {
         guard (try? UTF8Span(validating: bytes.span)) != nil else { return false }
         var scanner = JSONScanner(bytes, in: bytes.indices)
         return (try? scanner.readMembers { _, _ in }) != nil
     }
 
     /// The members of the object in `range`.
-    static func members(of bytes: [UInt8], in range: Range<Int>) throws -> [String: Range<Int>] {
+    package static func members(of bytes: [UInt8], in range: Range<Int>) throws -> [String: Range<Int>] {
         var scanner = JSONScanner(bytes, in: range)
         var members: [String: Range<Int>] = [:]
         try scanner.readMembers { name, value in members[try string(of: bytes, in: name)] = value }
@@ -34,7 +64,7 @@ struct JSONScanner {
     }
 
     /// The elements of the array in `range`.
-    static func elements(of bytes: [UInt8], in range: Range<Int>) throws -> [Range<Int>] {
+    package static func elements(of bytes: [UInt8], in range: Range<Int>) throws -> [Range<Int>] {
         var scanner = JSONScanner(bytes, in: range)
         var elements: [Range<Int>] = []
         try scanner.readList(UInt8(ascii: "["), UInt8(ascii: "]")) { scanner in
@@ -43,7 +73,7 @@ struct JSONScanner {
         return elements
     }
 
-    static func integer<Integer: FixedWidthInteger>(
+    package static func integer<Integer: FixedWidthInteger>(
         of bytes: [UInt8], in range: Range<Int>, as type: Integer.Type = Integer.self
     ) throws -> Integer {
         guard let value = Integer(String(decoding: bytes[range], as: UTF8.self)) else { throw Malformed() }
@@ -51,7 +81,7 @@ struct JSONScanner {
     }
 
     /// The string in `range`, quotation marks included.
-    static func string(of bytes: [UInt8], in range: Range<Int>) throws -> String {
+    package static func string(of bytes: [UInt8], in range: Range<Int>) throws -> String {
         guard range.count >= 2, bytes[range.lowerBound] == UInt8(ascii: "\"") else { throw Malformed() }
         let content = bytes[range.lowerBound + 1..<range.upperBound - 1]
         guard content.contains(UInt8(ascii: "\\")) else { return String(decoding: content, as: UTF8.self) }
@@ -118,12 +148,17 @@ extension JSONScanner {
     /// - Returns: where the value was.
     @discardableResult
     private mutating func skipValue(depth: Int) throws -> Range<Int> {
-        guard depth < Self.mostDepth else { throw Malformed() }
         let start = position
         switch peek {
         case UInt8(ascii: "{"):
-            try skipList(UInt8(ascii: "{"), UInt8(ascii: "}")) { _ = try $0.readMember(depth: depth + 1) }
+            try checkDepth(depth)
+            var names: Set<String> = []
+            try skipList(UInt8(ascii: "{"), UInt8(ascii: "}")) { scanner in
+                let name = try scanner.readMember(depth: depth + 1).name
+                if scanner.isStrict { try scanner.checkFirst(name, of: &names) }
+            }
         case UInt8(ascii: "["):
+            try checkDepth(depth)
             try skipList(UInt8(ascii: "["), UInt8(ascii: "]")) { try $0.skipValue(depth: depth + 1) }
         case UInt8(ascii: "\""): try skipString()
         case UInt8(ascii: "t"): try skipWord("true")
@@ -132,6 +167,15 @@ extension JSONScanner {
         default: try skipNumber()
         }
         return start..<position
+    }
+
+    private func checkDepth(_ depth: Int) throws {
+        guard depth < Self.mostDepth else { throw Malformed() }
+    }
+
+    private func checkFirst(_ name: Range<Int>, of names: inout Set<String>) throws {
+        let name = try Self.string(of: bytes, in: name)
+        guard names.insert(name).inserted else { throw Defect.memberTwice(name) }
     }
 
     private mutating func skipWord(_ word: StaticString) throws {
@@ -175,11 +219,26 @@ extension JSONScanner {
         guard let kind = peek else { throw Malformed() }
         position += 1
         if kind == UInt8(ascii: "u") {
-            _ = try Self.hexadecimal(bytes[min(position, end)..<min(position + 4, end)])
-            position += 4
+            try skipCodeUnits()
         } else if Self.escapes[kind] == nil {
             throw Malformed()
         }
+    }
+
+    /// The four digits after `\u`, and those of the pair's second half.
+    private mutating func skipCodeUnits() throws {
+        let unit = try codeUnit()
+        guard isStrict, UTF16.isSurrogate(unit) else { return }
+        guard UTF16.isLeadSurrogate(unit), peek == UInt8(ascii: "\\") else { throw Defect.loneSurrogate }
+        position += 1
+        guard peek == UInt8(ascii: "u") else { throw Defect.loneSurrogate }
+        position += 1
+        guard UTF16.isTrailSurrogate(try codeUnit()) else { throw Defect.loneSurrogate }
+    }
+
+    private mutating func codeUnit() throws -> UInt16 {
+        defer { position += 4 }
+        return try Self.hexadecimal(bytes[min(position, end)..<min(position + 4, end)])
     }
 }
 
@@ -221,7 +280,7 @@ extension JSONScanner {
     }
 
     /// `text` as a JSON string.
-    static func quoted(_ text: String) -> [UInt8] {
+    package static func quoted(_ text: String) -> [UInt8] {
         var quoted = [UInt8(ascii: "\"")]
         for byte in text.utf8 {
             switch byte {
