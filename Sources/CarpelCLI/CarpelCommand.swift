@@ -38,6 +38,7 @@ public struct CarpelCommand: AsyncParsableCommand {
                 name: "The node",
                 subcommands: [
                     StatusCommand.self, DoctorCommand.self, PluginCommand.self, VersionCommand.self, APICommand.self,
+                    DebugCommand.self,
                 ]),
             CommandGroup(name: "The shell", subcommands: [CompletionCommand.self]),
         ])
