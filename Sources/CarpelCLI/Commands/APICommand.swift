@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarpelAPI
 import CarpelClient
 import CarpelCore
 import Foundation
@@ -8,10 +9,26 @@ struct APICommand: AsyncParsableCommand {
         commandName: "api",
         abstract: "Speaks to the daemon's socket as programs do.",
         discussion: """
-            Example:
+            Examples:
               carpel api call Version
+              carpel api schema | jq -r '.methods[].name'
             """,
-        subcommands: [Call.self])
+        subcommands: [Call.self, Schema.self])
+
+    struct Schema: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "schema",
+            abstract: "Prints the protocol's description (OpenRPC); needs no daemon.",
+            discussion: """
+                Examples:
+                  carpel api schema > carpel.openrpc.json
+                  carpel api schema | jq '.methods[] | select(.name == "ExecSync")'
+                """)
+
+        @OptionGroup var document: DocumentFormat
+
+        func run() throws { try document.print(OpenRPC.document) }
+    }
 
     struct Call: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -3,12 +3,12 @@ import CarpelCore
 import CarpelImages
 import CarpelMachines
 import CarpelPlugins
-import CarpelServer
 import Foundation
 import Logging
 import TestSupport
 
 @testable import CarpelRuntime
+@testable import CarpelServer
 
 /// What a scenario runs on; it speaks to either over a socket.
 enum WorldKind: String, CaseIterable {
@@ -86,6 +86,9 @@ actor FakeNode: World {
         await daemon.runtime.close()
         self.daemon = nil
     }
+
+    /// The names of the socket's methods.
+    func methods() -> [String] { daemon.map { MethodTable($0.runtime).names } ?? [] }
 
     func restartDaemon() async throws {
         try await stopDaemon()

@@ -1,0 +1,29 @@
+import CarpelAPI
+import CarpelClient
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+    /// What readers are told to paste.
+    @Suite(.serialized) struct DocumentationTests {
+        @Test(.timeLimit(.minutes(5))) func theArticlesSessionWorksAsItStands() async throws {
+            let (registry, image) = try await Fixtures.shared.get()
+            let article = try String(
+                contentsOfFile: "\(repository)/Sources/CarpelAPI/CarpelAPI.docc/Protocol.md", encoding: .utf8)
+            let start = try #require(article.firstRange(of: "```sh\n")?.upperBound)
+            let session = article[start...].prefix(
+                upTo: try #require(article[start...].firstRange(of: "```")?.lowerBound))
+            try await Node.with(registry: registry) { node, client in
+                let script = try node.folder.file("session", "set -euo pipefail\n" + session)
+                let output = try await shell(
+                    "CARPEL_SOCKET=\"$1\" IMAGE=\"$2\" bash \"$3\"", node.socket, image, script)
+                #expect(output.contains("\"runtimeName\": \"carpel\""))
+                #expect(output.contains("\nhello from the pod\n"))
+                #expect(output.contains("machine: ") && output.contains("start main_0: "))
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
+            }
+        }
+    }
+}
