@@ -25,5 +25,21 @@ extension SystemTests {
                 #expect(pods.isEmpty)
             }
         }
+
+        @Test(.timeLimit(.minutes(5))) func thePythonClientSpeaksToTheDaemon() async throws {
+            try await Node.with { node, client in
+                try await client.importImage(try await Fixtures.shared.layout(), as: testImage)
+                let output = try await shell(
+                    "python3 \"$1\" --socket \"$2\" \"$3\"", "\(repository)/hack/examples/carpel_client.py",
+                    node.socket, testImage)
+                #expect(output.contains("carpel \(CarpelVersion.runtime), CRI v1\n"))
+                #expect(output.contains("ExecSync: hello\n"))
+                #expect(output.contains(#"Exec: exit code 3, stdout b'THROUGH A STREAM\n', stderr b'done\n'"#))
+                #expect(output.contains("event: CONTAINER_STARTED_EVENT"))
+                #expect(output.contains("the pod is gone: NOT_FOUND, podNotFound\n"))
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
+            }
+        }
     }
 }
