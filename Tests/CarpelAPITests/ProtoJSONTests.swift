@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: [
         (#"{"Avg10": 1.5}"#, 1.5), (#"{"Avg10": "1.5"}"#, 1.5), (#"{"Avg10": 2}"#, 2),
-        (#"{"Avg10": "-Infinity"}"#, -.infinity),
+        (#"{"Avg10": "-Infinity"}"#, -Double.infinity),
     ])
     func doublesAreReadAsNumberAndAsString(_ text: String, _ value: Double) throws {
         #expect(try decode(text, as: PsiData.self).Avg10 == value)
