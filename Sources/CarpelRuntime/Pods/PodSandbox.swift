@@ -128,10 +128,14 @@ struct Container {
     let exit = Latch<ContainerRecord.Exit>()
     /// Under way: joined by a repetition of the same request.
     var creation: Task<Void, any Error>?
+    /// Under way: an exit that overtakes its end waits for it.
+    var start: Task<Void, any Error>?
     /// Under way: joined by a repetition.
     var removal: Task<Void, any Error>?
     /// Copies what the container writes into its log; ends after the last byte.
-    var follower: Task<Void, Never>?
+    var follower: LogFollower?
+    /// While it is followed.
+    var log: ContainerLog?
 
     init(_ record: ContainerRecord) { self.record = record }
 }

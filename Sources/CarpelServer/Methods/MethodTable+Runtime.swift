@@ -32,6 +32,7 @@ extension MethodTable {
         add(Methods.streamContainers, listing: \.containers) { request, _ in
             try await runtime.listContainers(ListContainersRequest { $0.filter = request.filter }).containers
         }
+        add(Methods.reopenContainerLog) { request, _ in try await runtime.reopenContainerLog(request) }
         add(Methods.execSync) { request, _ in try await runtime.execSync(request) }
 
         add(Methods.pullImage) { request, context in
