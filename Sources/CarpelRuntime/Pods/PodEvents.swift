@@ -70,6 +70,7 @@ extension PodSandbox {
     func letGo() async {
         guard case .ready(let running) = state else { return }
         for container in containers.values { container.follower?.task.cancel() }
+        holdEvents()
         state = .stopped
         await running.guest.close()
     }

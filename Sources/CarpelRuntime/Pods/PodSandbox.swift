@@ -26,9 +26,10 @@ actor PodSandbox {
     nonisolated let id: String
     nonisolated let environment: PodEnvironment
     nonisolated let logger: Logger
-    var record: PodRecord
-    var state: State
-    var containers: [String: Container] = [:]
+    var record: PodRecord { didSet { tellChanges() } }
+    var state: State { didSet { tellChanges() } }
+    var containers: [String: Container] = [:] { didSet { tellChanges() } }
+    var told: ToldPod
     private var lastDeviceOperation: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
 
@@ -40,6 +41,7 @@ actor PodSandbox {
         logger[metadataKey: "pod"] = "\(record.id.prefix(13))"
         self.logger = logger
         state = record.phase == .creating ? .new : .stopped
+        told = ToldPod(record, containers)
         for container in containers { self.containers[container.id] = Container(container) }
     }
 
@@ -119,6 +121,7 @@ struct PodEnvironment: Sendable {
     let configuration: DaemonConfiguration
     let connectGuest: @Sendable (_ channel: String, _ timeout: Duration) async throws -> any Guest
     let logger: Logger
+    var events = NodeEvents()
 }
 
 /// A container of a pod, in memory.

@@ -8,6 +8,8 @@ extension MethodTable {
         add(Methods.status) { request, _ in try await runtime.status(request) }
         add(Methods.doctor) { request, _ in try await runtime.doctor(request) }
 
+        add(Methods.getContainerEvents) { request, _ in runtime.getContainerEvents(request) }
+        add(Methods.watchNode) { request, _ in try runtime.watchNode(request) }
         add(Methods.unsubscribe) { request, context in
             await context.subscriptions?.end(request.subscription)
             return EmptyResponse()
