@@ -29,7 +29,7 @@ public struct CarpelCommand: AsyncParsableCommand {
                 name: "Pods and containers",
                 subcommands: [
                     RunCommand.self, PsCommand.self, PodsCommand.self, InspectCommand.self, LogsCommand.self,
-                    ExecCommand.self, StopCommand.self, RemoveCommand.self,
+                    ExecCommand.self, WaitCommand.self, StopCommand.self, RemoveCommand.self,
                 ]),
             CommandGroup(
                 name: "Images, volumes and networks",
@@ -37,8 +37,8 @@ public struct CarpelCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "The node",
                 subcommands: [
-                    StatusCommand.self, DoctorCommand.self, PluginCommand.self, VersionCommand.self, APICommand.self,
-                    DebugCommand.self,
+                    StatusCommand.self, EventsCommand.self, DoctorCommand.self, PluginCommand.self, VersionCommand.self,
+                    APICommand.self, DebugCommand.self,
                 ]),
             CommandGroup(name: "The shell", subcommands: [CompletionCommand.self]),
         ])

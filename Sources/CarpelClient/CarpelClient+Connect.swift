@@ -26,7 +26,7 @@ extension CarpelClient {
         }
     }
 
-    private static func connectError(_ error: any Error, socketPath: String) -> CarpelError {
+    static func connectError(_ error: any Error, socketPath: String) -> CarpelError {
         if case SocketAddressError.unixDomainSocketPathTooLong = error {
             return CarpelError(
                 .invalidArgument, "socketPathTooLong",

@@ -338,11 +338,14 @@ public struct OutputRecord: Codable, Sendable, Equatable {
     /// When the agent read it: nanoseconds since 1970.
     public var time: UInt64
     public var bytes: [UInt8]
-    public init(sequence: UInt64, channel: Channel, time: UInt64, bytes: [UInt8]) {
+    /// How many bytes the container has written before these, on both channels.
+    public var offset: UInt64?
+    public init(sequence: UInt64, channel: Channel, time: UInt64, bytes: [UInt8], offset: UInt64? = nil) {
         self.sequence = sequence
         self.channel = channel
         self.time = time
         self.bytes = bytes
+        self.offset = offset
     }
 }
 

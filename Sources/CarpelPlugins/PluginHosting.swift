@@ -16,6 +16,8 @@ public struct PluginHosting: Sendable {
     /// What each plugin is configured with, by the plugin's name.
     public var configurations: [String: JSONValue]
     public var limits: PluginLimits
+    /// Called whenever a plugin's state may be another.
+    public var changed: @Sendable () -> Void = {}
 
     public init(
         folders: [String], hostExecutable: String, account: String? = "carpel-plugin", machineGroup: UInt32,

@@ -86,6 +86,7 @@ public actor Plugins {
                     PluginSupervisor(manifest: manifest, folder: found.folder, hosting: hosting, logger: logger))
             }
         }
+        hosting.changed()
         // Their folders are gone; they serve on.
         entries += served.values.sorted { $0.name < $1.name }.map { .served($0) }
     }

@@ -11,6 +11,7 @@ public actor Runtime {
     nonisolated let environment: PodEnvironment
     var pods: [String: PodSandbox] = [:]
     private var podIDs: [String: String] = [:]
+    private var telling: Task<Void, Never>?
 
     nonisolated var images: ImageStore { environment.images }
     nonisolated var logger: Logger { environment.logger }
@@ -29,7 +30,10 @@ public actor Runtime {
         var machines = configuration.machines
         machines.stateDirectory = paths.machines
         let hypervisor = try await LibvirtHypervisor.open(machines, logger: logger)
-        let plugins = Plugins(try hosting(paths, configuration), logger: logger)
+        let events = NodeEvents()
+        var hosting = try hosting(paths, configuration)
+        hosting.changed = { events.markStale(.PLUGIN, .VOLUME) }
+        let plugins = Plugins(hosting, logger: logger)
         await plugins.start()
         let environment = PodEnvironment(
             store: try Store(path: paths.database, logger: logger),
@@ -40,7 +44,7 @@ public actor Runtime {
             scratch: ScratchDisks(templates: paths.scratchTemplates, size: configuration.pods.scratchSize),
             configuration: configuration,
             connectGuest: { try await GuestConnection.connect(socketPath: $0, timeout: $1, logger: logger) },
-            logger: logger)
+            logger: logger, events: events)
         let runtime = Runtime(environment: environment)
         try await runtime.recover()
         return runtime
@@ -80,10 +84,15 @@ public actor Runtime {
 
     /// Lets go of the machines, which run on.
     public func close() async {
+        telling?.cancel()
         for pod in pods.values { await pod.letGo() }
         await environment.plugins.close()
         await environment.hypervisor.close()
         environment.store.close()
+    }
+
+    func startTellingChanges() {
+        telling = Task { await self.tellChanges() }
     }
 
     // MARK: Finding

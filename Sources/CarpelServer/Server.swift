@@ -105,6 +105,8 @@ public struct Server: Sendable {
         through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         let notifications = Notifier(writer)
+        let subscriptions = Subscriptions { try await writer.write(ByteBuffer(bytes: $0)) }
+        defer { subscriptions.close() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await notifications.run() }
             group.addTask {
@@ -112,9 +114,18 @@ public struct Server: Sendable {
                     var underWay = 0
                     for try await line in lines {
                         if underWay == Self.concurrentRequests { try await requests.next() } else { underWay += 1 }
-                        requests.addTask { try await answer(line, as: role, notifications, through: writer) }
+                        requests.addTask {
+                            let context = CallContext(
+                                notify: { notifications.send($0, $1) }, subscriptions: CallSubscriptions(subscriptions))
+                            try await answer(line, as: role, context, through: writer)
+                        }
                     }
                     try await requests.waitForAll()
+                }
+                await withTaskCancellationHandler {
+                    await subscriptions.ended()
+                } onCancel: {
+                    subscriptions.close()
                 }
                 notifications.finish()
             }
@@ -123,20 +134,20 @@ public struct Server: Sendable {
     }
 
     private func answer(
-        _ line: Line, as role: Role?, _ notifications: Notifier,
+        _ line: Line, as role: Role?, _ context: CallContext,
         through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         let answer: Data?
         switch line {
         case .complete(let bytes, let reservation):
             defer { withExtendedLifetime(reservation) {} }
-            let context = CallContext { notifications.send($0, $1) }
             answer = await dispatcher.answer(Data(bytes.readableBytesView), as: role, context)
         case .refused(let refusal):
             answer = dispatcher.answer(to: refusal)
         }
         guard let answer else { return }
         try await writer.write(ByteBuffer(bytes: answer + Data("\n".utf8)))
+        context.subscriptions?.begin()
     }
 }
 

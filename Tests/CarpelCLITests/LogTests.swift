@@ -59,27 +59,75 @@ struct LogSelectionTests {
     }
 }
 
+/// A log in a folder of its own.
+private final class TestLog {
+    private let folder = NSTemporaryDirectory() + "carpel-log-\(UUID().uuidString)"
+    var path: String { "\(folder)/0.log" }
+
+    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false) }
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func append(_ text: String, to suffix: String = "") throws {
+        let path = path + suffix
+        if !FileManager.default.fileExists(atPath: path) {
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        }
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+    }
+
+    func move(_ from: String = "", to suffix: String) { #expect(rename(path + from, path + suffix) == 0) }
+}
+
+extension LogFile {
+    fileprivate func rest() throws -> [String] {
+        var rest: [String] = []
+        while case let lines = try nextLines(), !lines.isEmpty {
+            rest += lines.map { String(decoding: $0, as: UTF8.self) }
+        }
+        return rest
+    }
+}
+
 struct LogTailTests {
-    private func tail(_ limit: Int, _ lines: [String]) -> [String] {
-        var tail = LogTail(limit: limit)
-        for line in lines { tail.add([bytes(line)]) }
-        return tail.lines.map { String(decoding: $0, as: UTF8.self) }
+    private func tail(_ limit: Int, _ lines: [String], rotated: [String] = []) throws -> [String] {
+        let log = try TestLog()
+        if !rotated.isEmpty { try log.append(rotated.map { $0 + "\n" }.joined(), to: ".1") }
+        try log.append(lines.map { $0 + "\n" }.joined())
+        let file = LogFile(path: log.path)
+        try file.skipToTail(limit)
+        return try file.rest()
     }
 
-    @Test func theLastLinesAreKept() {
-        #expect(tail(2, ["t stdout F 1", "t stdout F 2", "t stdout F 3"]) == ["t stdout F 2", "t stdout F 3"])
-        #expect(tail(9, ["t stdout F 1"]) == ["t stdout F 1"])
-        #expect(tail(0, ["t stdout F 1"]).isEmpty)
+    @Test func theLastLinesAreKept() throws {
+        #expect(try tail(2, ["t stdout F 1", "t stdout F 2", "t stdout F 3"]) == ["t stdout F 2", "t stdout F 3"])
+        #expect(try tail(9, ["t stdout F 1"]) == ["t stdout F 1"])
+        #expect(try tail(0, ["t stdout F 1"]).isEmpty)
+        #expect(try tail(1, []).isEmpty)
     }
 
-    @Test func aLineInPartsIsOneLine() {
+    @Test func aLineInPartsIsOneLine() throws {
         let lines = ["t stdout F 1", "t stdout P 2", "t stdout P 2", "t stdout F 2", "t stdout F 3"]
-        #expect(tail(2, lines) == Array(lines.dropFirst()))
+        #expect(try tail(2, lines) == Array(lines.dropFirst()))
+        #expect(try tail(2, Array(lines.dropFirst(2)), rotated: Array(lines.prefix(2))) == Array(lines.dropFirst()))
     }
 
-    @Test func aLongLogIsCutAsItIsRead() {
-        let lines = (0..<5000).map { "t stdout F \($0)" }
-        #expect(tail(3, lines) == Array(lines.suffix(3)))
+    @Test(arguments: [1, 3, 700, 4999, 5000, 9000]) func aLongLogIsReadFromItsEnd(_ limit: Int) throws {
+        let lines = (0..<5000).map { "t stdout F \($0) \(String(repeating: "x", count: $0 % 97))" }
+        #expect(try tail(limit, lines) == Array(lines.suffix(limit)))
+        #expect(try tail(limit, Array(lines[4000...]), rotated: Array(lines[..<4000])) == Array(lines.suffix(limit)))
+    }
+
+    @Test func whatComesAfterTheTailFollows() throws {
+        let log = try TestLog()
+        try log.append("t stdout F 1\nt stdout F 2\nt std")
+        let file = LogFile(path: log.path)
+        try file.skipToTail(1)
+        #expect(try file.rest() == ["t stdout F 2"])
+        try log.append("out F 3\n")
+        #expect(try file.rest() == ["t stdout F 3"])
     }
 }
 
@@ -109,16 +157,67 @@ struct LogTimeTests {
 
 struct LogFileTests {
     @Test func linesComeAsTheFileGrows() throws {
-        let path = NSTemporaryDirectory() + "carpel-log-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let log = LogFile(path: path)
-        #expect(try log.nextLines().isEmpty)
-        #expect(FileManager.default.createFile(atPath: path, contents: Data("one\ntw".utf8)))
-        #expect(try log.nextLines().map { String(decoding: $0, as: UTF8.self) } == ["one"])
-        #expect(try log.nextLines().isEmpty)
-        let handle = try #require(FileHandle(forWritingAtPath: path))
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data("o\n\nthree\n".utf8))
-        #expect(try log.nextLines().map { String(decoding: $0, as: UTF8.self) } == ["two", "", "three"])
+        let log = try TestLog()
+        let file = LogFile(path: log.path)
+        #expect(try file.rest().isEmpty)
+        try log.append("one\ntw")
+        #expect(try file.rest() == ["one"])
+        #expect(try file.rest().isEmpty)
+        try log.append("o\n\nthree\n")
+        #expect(try file.rest() == ["two", "", "three"])
+    }
+
+    @Test func rotatedFilesComeFirstTheOldestFirst() throws {
+        let log = try TestLog()
+        try log.append("5\n")
+        try log.append("4\n", to: ".1")
+        try log.append("3\n", to: ".2")
+        try log.append("1\n", to: ".10")
+        try log.append("no\n", to: ".gz")
+        #expect(try LogFile(path: log.path).rest() == ["1", "3", "4", "5"])
+
+        let kubelets = try TestLog()
+        try kubelets.append("3\n")
+        try kubelets.append("2\n", to: ".20260101-120000")
+        try kubelets.append("1\n", to: ".20251231-235959")
+        try kubelets.append("no\n", to: ".20251230-235959.gz")
+        #expect(try LogFile(path: kubelets.path).rest() == ["1", "2", "3"])
+    }
+
+    @Test func aReaderFollowsThroughRotations() throws {
+        let log = try TestLog()
+        try log.append("1\n")
+        let file = LogFile(path: log.path)
+        #expect(try file.rest() == ["1"])
+        // As a kubelet does it: the name goes first, and the writer goes on until it reopens the log.
+        log.move(to: ".20260101-120000")
+        #expect(try file.rest().isEmpty)
+        try log.append("2\n", to: ".20260101-120000")
+        #expect(try file.rest() == ["2"])
+        try log.append("3\n", to: ".20260101-120000")
+        try log.append("4\n")
+        #expect(try file.rest() == ["3", "4"])
+    }
+
+    @Test func aReaderFollowsThroughSeveralRotationsAtOnce() throws {
+        let log = try TestLog()
+        try log.append("1\n")
+        let file = LogFile(path: log.path)
+        #expect(try file.rest() == ["1"])
+        try log.append("2\n")
+        log.move(to: ".1")
+        try log.append("3\n")
+        log.move(".1", to: ".2")
+        log.move(to: ".1")
+        try log.append("4\n")
+        #expect(try file.rest() == ["2", "3", "4"])
+        // The one that was read is gone.
+        log.move(".1", to: ".2")
+        log.move(to: ".1")
+        try log.append("5\n")
+        log.move(".1", to: ".2")
+        log.move(to: ".1")
+        try log.append("6\n")
+        #expect(try file.rest() == ["5", "6"])
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import CarpelServer
 
 @Suite struct DispatcherTests {
-    private let context = CallContext { _, _ in }
+    private let context = CallContext(notify: { _, _ in })
 
     private func dispatcher() -> Dispatcher {
         var methods = MethodTable()

@@ -20,15 +20,22 @@ public struct ContainerEventResponse: ProtoMessage {
 /// Carpel's own: every change of everything on the node.
 public struct WatchNodeRequest: ProtoMessage {
     /// The last revision that the caller has seen: what came after it follows. 0: everything that is there now, as
-    /// `ADDED`, and then its changes.
+    /// `ADDED`, then a `BOOKMARK`, and then the changes.
+    ///
+    /// One that is no longer kept, or is of an earlier run of the daemon, fails with `OUT_OF_RANGE`, reason
+    /// `revisionGone`.
     @Field public var revision: UInt64
     public init() {}
 }
 
 /// A change, with the object as it is after it; what has been removed, as it was before.
+///
+/// Revisions of two runs of the daemon are never the same.
 public struct WatchNodeResponse: ProtoMessage {
     public enum Change: String, ProtoEnum {
         case ADDED, MODIFIED, REMOVED
+        /// No change: everything up to `revision` has been told.
+        case BOOKMARK
     }
     public enum Kind: String, ProtoEnum {
         case POD, CONTAINER, IMAGE, VOLUME, PLUGIN
@@ -36,6 +43,8 @@ public struct WatchNodeResponse: ProtoMessage {
     /// Grows with every change; WatchNode takes it to go on from here.
     @Field public var revision: UInt64
     @Field public var type: Change
+    /// When it was told: nanoseconds since 1970.
+    @Field public var createdAt: Int64
     @Field public var kind: Kind
     /// Of the object; a plugin's is its name.
     @Field public var id: String
@@ -43,7 +52,9 @@ public struct WatchNodeResponse: ProtoMessage {
     @Field public var pod: PodSandboxStatus?
     @Field public var container: ContainerStatus?
     @Field public var image: ImageItem?
+    /// Without its allocated bytes, which change all the time.
     @Field public var volume: VolumeInfo?
+    /// Without its counters, which change all the time.
     @Field public var plugin: PluginInfo?
     /// The container's pod.
     @Field public var podSandboxId: String

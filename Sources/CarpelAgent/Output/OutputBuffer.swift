@@ -11,6 +11,8 @@ struct OutputBuffer {
     private var head = 0
     private var size = 0
     private(set) var next: UInt64 = 0
+    /// Bytes of all records, those that are forgotten included.
+    private var written: UInt64 = 0
 
     /// The sequence number of the oldest record that is kept, `next` if none is.
     var first: UInt64 { next - UInt64(records.count - head) }
@@ -21,7 +23,9 @@ struct OutputBuffer {
     /// Appends a record; the oldest ones go if there is no room.
     mutating func append(_ channel: OutputRecord.Channel, _ bytes: ArraySlice<UInt8>, at time: UInt64) {
         while bytes.count > room, head < records.count { dropFirst() }
-        records.append(OutputRecord(sequence: next, channel: channel, time: time, bytes: Array(bytes)))
+        records.append(
+            OutputRecord(sequence: next, channel: channel, time: time, bytes: Array(bytes), offset: written))
+        written += UInt64(bytes.count)
         size += bytes.count + Self.overhead
         next += 1
     }

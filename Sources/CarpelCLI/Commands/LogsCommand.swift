@@ -7,7 +7,8 @@ struct LogsCommand: AsyncParsableCommand {
         commandName: "logs",
         abstract: "Prints what a container has written.",
         discussion: """
-            The container's stdout goes to stdout, its stderr to stderr. The log is read from the node's disk.
+            The container's stdout goes to stdout, its stderr to stderr. The log is read from the node's disk, with \
+            what was rotated and is there uncompressed.
 
             Examples:
               carpel logs web
@@ -28,6 +29,9 @@ struct LogsCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Print the time of each line.")
     var timestamps = false
 
+    @Flag(name: .shortAndLong, help: "The log of the container's previous instance: same pod and name, lower attempt.")
+    var previous = false
+
     @Argument(help: ArgumentHelp("A container, or a pod that has but one.", valueName: "name-or-id"))
     var container: String
 
@@ -35,12 +39,15 @@ struct LogsCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let tail, tail < 0 { throw ValidationError("--tail is a number of lines, 0 or more") }
+        if follow, previous { throw ValidationError("a previous instance has ended: it has nothing to --follow") }
     }
 
     func run() async throws {
         let selection = LogSelection(since: try since.map { try LogTime.since($0) }, timestamps: timestamps)
         let client = try await daemon.connect()
-        let found = try await Inventory.load(from: client).container(container)
+        let inventory = try await Inventory.load(from: client)
+        var found = try inventory.container(container)
+        if previous { found = try inventory.previous(of: found) }
         let printer = LogPrinter(client: client, containerID: found.id, selection: selection, tail: tail)
         if follow {
             _ = try await printer.follow()

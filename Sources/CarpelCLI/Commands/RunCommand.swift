@@ -67,6 +67,8 @@ struct RunCommand: AsyncParsableCommand {
 
 /// Stops what was made, so that no machine runs on for a command that has exited, and removes it if it should go.
 private func leave(_ launched: Launched, _ client: CarpelClient, removing: Bool) async throws {
+    // The daemon may be another one by now.
+    let client = try await CarpelClient.connect(socketPath: client.socketPath)
     if launched.ownsPod {
         try await client.stopPod(launched.podID)
         if removing { try await client.removePod(launched.podID) }

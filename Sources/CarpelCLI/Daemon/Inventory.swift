@@ -56,6 +56,20 @@ struct Inventory {
         return nil
     }
 
+    /// The container in whose place this one was made.
+    func previous(of container: ContainerItem) throws -> ContainerItem {
+        let attempt = container.metadata?.attempt ?? 0
+        let earlier = containers.filter {
+            $0.podSandboxId == container.podSandboxId && $0.name == container.name
+                && ($0.metadata?.attempt ?? 0) < attempt
+        }
+        guard let previous = earlier.max(by: { ($0.metadata?.attempt ?? 0) < ($1.metadata?.attempt ?? 0) }) else {
+            throw CarpelError(
+                .notFound, "noPrevious", "the container \(container.name) has no previous instance on this node")
+        }
+        return previous
+    }
+
     /// The containers of a pod.
     func containers(of pod: PodSandboxItem) -> [ContainerItem] {
         containers.filter { $0.podSandboxId == pod.id }

@@ -13,21 +13,37 @@ struct LogPrinter {
 
     /// Prints what is there.
     func printAll() async throws {
-        _ = try printExisting(LogFile(path: try await path()))
+        try printAll(of: try await path())
+    }
+
+    /// Prints what is in the file at `path`.
+    func printAll(of path: String) throws {
+        let file = LogFile(path: path)
+        if let tail { try file.skipToTail(tail) }
+        try printNext(file)
     }
 
     /// Prints what is there and what comes, until the container has exited.
     ///
     /// - Returns: the container's last status.
     func follow() async throws -> ContainerStatus {
-        let file = LogFile(path: try await path())
-        try printExisting(file)
-        while true {
-            // The status comes first: what is read after it is all that an exited container wrote.
-            let status = try await client.containerStatus(containerID)
-            while case let lines = try file.nextLines(), !lines.isEmpty { print(lines) }
-            if status.state == .CONTAINER_EXITED || status.state == .CONTAINER_UNKNOWN { return status }
-            try await Task.sleep(for: .milliseconds(100))
+        let path = try await path()
+        let file = LogFile(path: path)
+        if let tail { try file.skipToTail(tail) }
+        let changes = LogChanges(path: path)
+        let exit = Task { [finish = changes.finish] in
+            defer { finish() }
+            return try await client.exit(of: containerID)
+        }
+        defer { exit.cancel() }
+        return try await withTaskCancellationHandler {
+            for await _ in changes.ticks { try printNext(file) }
+            let status = try await exit.value
+            // The log of a container that is seen to have exited is complete.
+            try printNext(file)
+            return status
+        } onCancel: {
+            exit.cancel()
         }
     }
 
@@ -40,14 +56,8 @@ struct LogPrinter {
         return path
     }
 
-    private func printExisting(_ file: LogFile) throws {
-        guard let tail else {
-            while case let lines = try file.nextLines(), !lines.isEmpty { print(lines) }
-            return
-        }
-        var last = LogTail(limit: tail)
-        while case let lines = try file.nextLines(), !lines.isEmpty { last.add(lines) }
-        print(last.lines)
+    private func printNext(_ file: LogFile) throws {
+        while case let lines = try file.nextLines(), !lines.isEmpty { print(lines) }
     }
 
     private func print(_ lines: [ArraySlice<UInt8>]) {

@@ -12,27 +12,3 @@ struct LogSelection: Equatable {
         return (prefix + entry.content + (entry.isPartial ? [] : [UInt8(ascii: "\n")]), entry.stream)
     }
 }
-
-/// The last lines of a log, a line in several parts counted as one.
-struct LogTail {
-    private let limit: Int
-    private var kept: [ArraySlice<UInt8>] = []
-
-    init(limit: Int) { self.limit = limit }
-
-    mutating func add(_ lines: [ArraySlice<UInt8>]) {
-        kept += lines
-        if kept.count > 2 * limit + 1000 { kept = newest(limit) }
-    }
-
-    var lines: [ArraySlice<UInt8>] { newest(limit) }
-
-    private func newest(_ limit: Int) -> [ArraySlice<UInt8>] {
-        var whole = 0
-        for index in kept.indices.reversed() where !(LogLine(kept[index])?.isPartial ?? false) {
-            whole += 1
-            if whole > limit { return Array(kept[(index + 1)...]) }
-        }
-        return kept
-    }
-}

@@ -39,7 +39,7 @@ extension JSONValue {
     }
 
     /// The text on one line.
-    private var line: String {
+    var line: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"

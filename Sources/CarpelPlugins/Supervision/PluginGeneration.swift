@@ -17,7 +17,7 @@ final class PluginGeneration {
 
     let number: Int
     let launch: HostLaunch
-    var state = State.starting(Latch())
+    var state = State.starting(Latch()) { didSet { launch.hosting.changed() } }
     /// Attachments that it has made.
     var users: Set<AttachmentUser> = []
     var callsInFlight = 0

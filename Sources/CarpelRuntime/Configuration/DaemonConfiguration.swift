@@ -19,6 +19,7 @@ public struct DaemonConfiguration: Codable, Sendable {
     public var networks = ["default": "network-bridge"]
     /// The plugin whose volumes are meant where none is named.
     public var storage = "storage-local"
+    public var logs = LogsConfiguration()
     public var socket = SocketConfiguration()
 
     public static let noNetwork = "none"
@@ -26,7 +27,7 @@ public struct DaemonConfiguration: Codable, Sendable {
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case version, guest, machines, images, pods, plugins, networks, storage, socket
+        case version, guest, machines, images, pods, plugins, networks, storage, logs, socket
     }
 
     public init(from decoder: any Decoder) throws {
@@ -39,6 +40,7 @@ public struct DaemonConfiguration: Codable, Sendable {
         plugins = try values.decodeIfPresent(PluginsConfiguration.self, forKey: .plugins) ?? plugins
         networks = try values.decodeIfPresent([String: String].self, forKey: .networks) ?? networks
         storage = try values.decodeIfPresent(String.self, forKey: .storage) ?? storage
+        logs = try values.decodeIfPresent(LogsConfiguration.self, forKey: .logs) ?? logs
         socket = try values.decodeIfPresent(SocketConfiguration.self, forKey: .socket) ?? socket
         guard version == Self.currentVersion else {
             throw CarpelError(

@@ -33,5 +33,9 @@ public struct NodePaths: Sendable {
     /// What the pods' machines see of the node's files. It is apart from what is removed with everything below it.
     public var sharedFolders: String { "\(state)/shared" }
     public func sharedFolder(_ id: String) -> String { "\(sharedFolders)/\(id.prefix(13))" }
+    /// What is being written to a container's log.
+    public func logNotes(_ id: String, _ container: String) -> String {
+        "\(podState(id))/\(container.prefix(13)).log-notes"
+    }
     public func channel(_ id: String) -> String { "\(podState(id))/agent.sock" }
 }

@@ -2,7 +2,21 @@ import CarpelCore
 import CarpelGuestProtocol
 
 extension PodSandbox {
-    func containerExited(_ id: String, _ status: ExitStatus) async {
+    /// How long an exit waits for the last of the output, so that the log of an exited container is complete.
+    private static let outputTimeout = Duration.seconds(2)
+
+    /// The guest has told of an exit, maybe before the answer to the start.
+    func containerEnded(_ id: String, _ status: ExitStatus) async {
+        _ = await containers[id]?.start?.result
+        await containerExited(id, status)
+    }
+
+    private func containerExited(_ id: String, _ status: ExitStatus) async {
+        if let follower = containers[id]?.follower {
+            try? await withDeadline(Self.outputTimeout, reason: "outputTimeout", "read the last output") {
+                try await follower.end.wait()
+            }
+        }
         let startedAt: Int64 = if case .running(let since) = containers[id]?.record.phase { since } else { 0 }
         await noteExit(
             id,
@@ -27,7 +41,7 @@ extension PodSandbox {
     /// The machine is gone, and every running container with it.
     func containersLostMachine(_ cause: String) async {
         for (id, container) in containers {
-            container.follower?.cancel()
+            container.follower?.task.cancel()
             switch container.record.phase {
             case .running(let since):
                 await noteExit(
@@ -44,7 +58,11 @@ extension PodSandbox {
     func reconcile(with guest: GuestState) async {
         let known = Dictionary(guest.containers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for (id, container) in containers {
-            switch (container.record.phase, known[id]?.phase) {
+            let guest = known[id]
+            if let guest, container.record.mayRun || guest.nextOutput > UInt64(container.record.nextOutput) {
+                follow(id)
+            }
+            switch (container.record.phase, guest?.phase) {
             case (.starting, .running(_, let since)):
                 try? await update(id) { $0.phase = .running(since: Int64(since)) }
             case (.starting, .exited(let status, let started)), (.running, .exited(let status, let started)):
@@ -62,8 +80,6 @@ extension PodSandbox {
                         message: "the guest does not know the container"))
             default: break
             }
-            let isRunning = containers[id]?.record.isRunning ?? false
-            if let known = known[id], isRunning || known.nextOutput > UInt64(container.record.nextOutput) { follow(id) }
         }
     }
 }

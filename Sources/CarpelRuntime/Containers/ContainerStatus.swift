@@ -28,6 +28,14 @@ extension ContainerFilter {
     }
 }
 
+/// A container's log, for who debugs.
+private struct LogInfo: Encodable {
+    var path: String
+    /// What the agent had to drop while nobody listened.
+    var lostRecords: Int64
+    var lostBytes: Int64
+}
+
 extension ContainerRecord {
     /// JSON texts by name, for who debugs.
     fileprivate func info() throws -> [String: String] {
@@ -39,6 +47,7 @@ extension ContainerRecord {
             "fieldsWithoutEffect": try jsonText(fieldsWithoutEffect(of: config)),
             "guest": try jsonText(spec),
             "layers": try jsonText(layers),
+            "log": try jsonText(LogInfo(path: logPath, lostRecords: lostRecords, lostBytes: lostBytes)),
         ]
     }
 }

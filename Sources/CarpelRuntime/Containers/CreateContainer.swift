@@ -58,7 +58,8 @@ extension PodSandbox {
             imageReference: image.repoDigests.first ?? image.id,
             layers: layers + Set(mountedLayers).sorted(),
             spec: Data(try CBOREncoder().encode(spec)),
-            createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, logLength: 0)
+            createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, lostRecords: 0,
+            lostBytes: 0)
     }
 
     /// CRI's folder and path, or a file of the pod's own where CRI named none.

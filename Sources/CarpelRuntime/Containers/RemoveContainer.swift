@@ -40,19 +40,19 @@ extension PodSandbox {
     func drain(_ id: String) async {
         guard let follower = containers[id]?.follower else { return }
         try? await withDeadline(Self.drainTimeout, reason: "drainTimeout", "read the last output") {
-            await withTaskCancellationHandler {
-                await follower.value
-            } onCancel: {
-                follower.cancel()
-            }
+            try await follower.end.wait()
         }
+        follower.task.cancel()
     }
 
     /// CRI's log files belong to the kubelet.
     private func removeOwnLog(of record: ContainerRecord) throws {
-        guard record.logPath.hasPrefix(environment.paths.pod(id) + "/"),
-            FileManager.default.fileExists(atPath: record.logPath)
-        else { return }
-        try FileManager.default.removeItem(atPath: record.logPath)
+        unlink(environment.paths.logNotes(id, record.id))
+        let (folder, name) = (environment.paths.pod(id), (record.logPath as NSString).lastPathComponent)
+        guard hasOwnLog(record), FileManager.default.fileExists(atPath: folder) else { return }
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where file == name || file.hasPrefix("\(name).") {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(file)")
+        }
     }
 }

@@ -16,6 +16,15 @@ extension PodSandbox {
             )
         }
         let guest = try running().guest
+        containers[id]?.record.phase = .starting
+        let start = Task { try await self.start(container, on: guest) }
+        containers[id]?.start = start
+        defer { containers[id]?.start = nil }
+        try await start.value
+    }
+
+    private func start(_ container: Container, on guest: any Guest) async throws {
+        let id = container.record.id
         do { try await update(id) { $0.phase = .starting } } catch {
             if containers[id]?.record.phase == .starting { containers[id]?.record.phase = .created }
             throw error

@@ -10,6 +10,7 @@ extension Runtime {
         _ request: PullImageRequest, progress: @escaping @Sendable (PullProgressNotification) -> Void
     ) async throws -> PullImageResponse {
         let reference = try required(request.image, "image")
+        defer { environment.events.markStale(.IMAGE) }
         let tracker = PullTracker(image: reference, report: progress)
         let image = try await images.pull(reference, credentials: request.auth.map(RegistryCredentials.init)) { layer in
             tracker.note(layer)
@@ -41,6 +42,7 @@ extension Runtime {
                 .failedPrecondition, "recordsUnreadable",
                 "records of this node cannot be read, so it is not known which disks are in use; see Status")
         }
+        defer { environment.events.markStale(.IMAGE) }
         try await images.remove(reference, inUse: await layersInUse())
         return EmptyResponse()
     }
@@ -65,6 +67,7 @@ extension Runtime {
 
     public func importImage(_ request: ImportImageRequest) async throws -> ImportImageResponse {
         let path = try absolute(request.path)
+        defer { environment.events.markStale(.IMAGE) }
         let imported = try await images.importArchive(path, name: request.name.isEmpty ? nil : request.name)
         return ImportImageResponse { $0.images = imported.map(ImageItem.init) }
     }
@@ -127,7 +130,7 @@ extension RegistryCredentials {
 }
 
 extension ImageItem {
-    fileprivate init(_ image: Image) {
+    init(_ image: Image) {
         self.init()
         id = image.id
         repoTags = image.repoTags

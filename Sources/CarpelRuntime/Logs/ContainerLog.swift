@@ -1,92 +1,114 @@
 import CarpelCore
 import CarpelGuestProtocol
 import Foundation
+import Synchronization
 
-/// A container's log file in CRI's format: time, stream, `F` or `P` (the line goes on), text.
+/// A container's log in CRI's format, which can be reopened and rotated while it is written.
 ///
-/// Source: Kubernetes' "CRI: Log Management" and the kubelet's reader, which joins `P` entries.
-struct ContainerLog {
-    /// Bytes of text in one entry; longer lines are split.
-    static let maximumEntryLength = 16 << 10
-
-    private let descriptor: FileDescriptorBox
-    private(set) var length: Int64
-
-    init(path: String) throws {
-        let folder = (path as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-        guard opened >= 0 else {
-            throw CarpelError(
-                .failedPrecondition, "logNotWritable",
-                "cannot open the container's log \(path): \(String(cString: strerror(errno)))")
-        }
-        descriptor = FileDescriptorBox(opened)
-        length = Int64(lseek(opened, 0, SEEK_END))
+/// Before a record is written its place is noted in the pod's state, which is as volatile as the machine: however the
+/// daemon ends, every record that the agent still has is in the log once, in whatever file.
+final class ContainerLog: Sendable {
+    private struct State {
+        var file: LogFile
+        var place: LogPlace
     }
 
-    /// Cuts off what lies beyond `length`: records written by a daemon that died before it could note them.
-    mutating func truncate(to length: Int64) {
-        guard length < self.length, ftruncate(descriptor.number, off_t(length)) == 0 else { return }
-        self.length = length
+    private let path: String
+    private let rotation: LogRotation?
+    private let notes: LogNotes
+    private let state: Mutex<State>
+
+    /// Opens the log, and takes out of it what a daemon that died had begun to write.
+    ///
+    /// - Parameters:
+    ///   - notes: the file in the pod's state.
+    ///   - place: where to go on if the pod's state does not say.
+    ///   - rotation: nil where somebody else rotates.
+    init(path: String, notes: String, from place: LogPlace, rotation: LogRotation?) throws {
+        self.path = path
+        self.rotation = rotation
+        let notes = try LogNotes(path: notes)
+        let place = try notes.read()?.settled(logPath: path) ?? place
+        let file = try LogFile(path)
+        try notes.write(LogNote(place, in: file))
+        self.notes = notes
+        state = Mutex(State(file: file, place: place))
     }
 
-    mutating func append(_ records: [OutputRecord]) throws {
-        var text: [UInt8] = []
-        for record in records { Self.format(record, into: &text) }
-        var written = 0
-        while written < text.count {
-            let count = text.withUnsafeBytes {
-                write(descriptor.number, $0.baseAddress?.advanced(by: written), $0.count - written)
+    var place: LogPlace { state.withLock { $0.place } }
+
+    /// Appends a record, unless it is there already.
+    ///
+    /// - Returns: what was lost between the record and the one before it.
+    @discardableResult
+    func append(_ record: OutputRecord) throws -> LostOutput {
+        try state.withLock { state in
+            guard record.sequence >= state.place.sequence else { return LostOutput() }
+            let text = Self.text(of: record)
+            try makeRoom(for: text.count, &state)
+            let lost = state.place.lost(before: record)
+            var begun = state.place
+            begun.sequence = record.sequence
+            begun.offset = record.offset ?? begun.offset
+            begun.lost += lost
+            try notes.write(LogNote(begun, in: state.file, record: record.bytes.count, text: text.count))
+            do {
+                try state.file.append(text)
+            } catch {
+                try notes.write(LogNote(state.place, in: state.file))
+                throw error
             }
-            guard count >= 0 else {
-                if errno == EINTR { continue }
-                ftruncate(descriptor.number, off_t(length))
-                throw CarpelError(
-                    errno == ENOSPC ? .resourceExhausted : .internal, errno == ENOSPC ? "noSpace" : "logNotWritable",
-                    "cannot write a container's log: \(String(cString: strerror(errno)))")
-            }
-            written += count
+            state.place = begun.passing(bytes: record.bytes.count)
+            return lost
         }
-        length += Int64(written)
     }
 
-    /// Bytes without an end of line become a `P` entry at once: nothing is held back in memory.
-    static func format(_ record: OutputRecord, into text: inout [UInt8]) {
-        let prefix = Array("\(LogTime.format(record.time)) \(record.channel == .stdout ? "stdout" : "stderr") ".utf8)
-        var rest = record.bytes[...]
-        while !rest.isEmpty {
-            let entry = rest.prefix(maximumEntryLength)
-            let end = entry.firstIndex(of: UInt8(ascii: "\n"))
-            text += prefix
-            text += end == nil ? Array("P ".utf8) : Array("F ".utf8)
-            text += entry[..<(end ?? entry.endIndex)]
-            text.append(UInt8(ascii: "\n"))
-            rest = rest[(end.map { $0 + 1 } ?? entry.endIndex)...]
+    private func makeRoom(for bytes: Int, _ state: inout State) throws {
+        guard let rotation, state.file.length > 0,
+            state.file.length + Int64(bytes) > rotation.maximumSize.bytes
+        else { return }
+        try rotation.rotate(path)
+        state.file = try LogFile(path)
+    }
+
+    /// Goes on in the file that has the log's path now, or in a new one if none has.
+    func reopen() throws {
+        try state.withLock { state in
+            let file = try LogFile(path)
+            try notes.write(LogNote(state.place, in: file))
+            state.file = file
         }
     }
 }
 
-/// Closes the descriptor with its last owner.
-final class FileDescriptorBox: Sendable {
-    let number: Int32
-    init(_ number: Int32) { self.number = number }
-    deinit { close(number) }
-}
+/// How far a container's output has come into its log.
+struct LogPlace: Equatable {
+    /// The first record that is not in the log.
+    var sequence: UInt64
+    /// Bytes of output before it; nil if that is not known.
+    var offset: UInt64?
+    /// What of the output before it is not in the log.
+    var lost: LostOutput
 
-enum LogTime {
-    /// RFC 3339 with nanoseconds, in UTC.
-    static func format(_ nanoseconds: UInt64) -> String {
-        var seconds = time_t(nanoseconds / 1_000_000_000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        return "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
-            + "T\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-            + ".\(padded(Int32(nanoseconds % 1_000_000_000), 9))Z"
+    func passing(bytes: Int) -> LogPlace {
+        LogPlace(sequence: sequence + 1, offset: offset.map { $0 + UInt64(bytes) }, lost: lost)
     }
 
-    private static func padded(_ number: Int32, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// What the agent dropped between this place and `record`.
+    func lost(before record: OutputRecord) -> LostOutput {
+        guard record.sequence > sequence else { return LostOutput() }
+        let bytes = offset.flatMap { from in record.offset.map { $0 > from ? $0 - from : 0 } }
+        return LostOutput(records: record.sequence - sequence, bytes: bytes ?? 0)
+    }
+}
+
+/// Output that nobody has any more.
+struct LostOutput: Equatable {
+    var records: UInt64 = 0
+    var bytes: UInt64 = 0
+
+    static func += (left: inout LostOutput, right: LostOutput) {
+        left.records += right.records
+        left.bytes += right.bytes
     }
 }

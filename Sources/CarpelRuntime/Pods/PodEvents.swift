@@ -6,7 +6,8 @@ extension PodSandbox {
     func guestReported(_ event: GuestEvent) async {
         switch event {
         case .containerExited(let id, let status):
-            await containerExited(id, status)
+            // In a task of its own: nobody's end waits for another's output.
+            Task { await self.containerEnded(id, status) }
         case .containerOutOfMemory(let id):
             logger.warning("a process was killed for lack of memory", metadata: ["container": "\(id.prefix(13))"])
         }
@@ -68,7 +69,8 @@ extension PodSandbox {
     /// Stops following the machine, which runs on.
     func letGo() async {
         guard case .ready(let running) = state else { return }
-        for container in containers.values { container.follower?.cancel() }
+        for container in containers.values { container.follower?.task.cancel() }
+        holdEvents()
         state = .stopped
         await running.guest.close()
     }

@@ -26,9 +26,10 @@ actor PodSandbox {
     nonisolated let id: String
     nonisolated let environment: PodEnvironment
     nonisolated let logger: Logger
-    var record: PodRecord
-    var state: State
-    var containers: [String: Container] = [:]
+    var record: PodRecord { didSet { tellChanges() } }
+    var state: State { didSet { tellChanges() } }
+    var containers: [String: Container] = [:] { didSet { tellChanges() } }
+    var told: ToldPod
     /// Under way: joined by a repetition.
     var assembly: Assembly?
     /// Under way: joined by a repetition.
@@ -44,6 +45,7 @@ actor PodSandbox {
         logger[metadataKey: "pod"] = "\(record.id.prefix(13))"
         self.logger = logger
         state = record.phase == .creating ? .new : .stopped
+        told = ToldPod(record, containers)
         for container in containers { self.containers[container.id] = Container(container) }
     }
 
@@ -123,6 +125,7 @@ struct PodEnvironment: Sendable {
     let configuration: DaemonConfiguration
     let connectGuest: @Sendable (_ channel: String, _ timeout: Duration) async throws -> any Guest
     let logger: Logger
+    var events = NodeEvents()
 }
 
 /// A container of a pod, in memory.
@@ -132,10 +135,14 @@ struct Container {
     let exit = Latch<ContainerRecord.Exit>()
     /// Under way: joined by a repetition of the same request.
     var creation: Task<Void, any Error>?
+    /// Under way: an exit that overtakes its end waits for it.
+    var start: Task<Void, any Error>?
     /// Under way: joined by a repetition.
     var removal: Task<Void, any Error>?
     /// Copies what the container writes into its log; ends after the last byte.
-    var follower: Task<Void, Never>?
+    var follower: LogFollower?
+    /// While it is followed.
+    var log: ContainerLog?
 
     init(_ record: ContainerRecord) { self.record = record }
 }

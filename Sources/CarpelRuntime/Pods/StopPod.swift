@@ -128,7 +128,7 @@ extension PodSandbox {
             throw CarpelError(.aborted, "podBusy", "the pod changed while it was removed; try again")
         }
         try await updateRecord { $0.phase = .removing }
-        for container in containers.values { container.follower?.cancel() }
+        for container in containers.values { container.follower?.task.cancel() }
         try PodFolders(environment.paths).remove(id)
         try await environment.store.deletePod(id)
         containers = [:]

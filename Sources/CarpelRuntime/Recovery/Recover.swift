@@ -22,6 +22,8 @@ extension Runtime {
         await collectDisks()
         await collectNetworks()
         await collectPublications()
+        environment.events.endFindings()
+        startTellingChanges()
     }
 
     /// Disks that outlived their image for a container's sake, and those of pulls that were cut short.
@@ -33,12 +35,14 @@ extension Runtime {
     }
 
     private func recover(_ pod: PodSandbox, _ machine: (any Machine)?) async {
+        await pod.holdEvents()
         do {
             try await pod.recover(machine)
         } catch {
             pod.logger.error("cannot recover the pod; a removal will try again", metadata: ["cause": "\(error)"])
             await pod.noteLeftover(error)
         }
+        await pod.releaseEvents()
         if case .gone = await pod.state { forget(pod.id) }
     }
 

@@ -43,9 +43,11 @@ struct ContainerRecord: Codable, Sendable, FetchableRecord, PersistableRecord, I
     var createdAt: Int64
     var phase: Phase
     var logPath: String
-    /// Output records below this one are in the log, which then had `logLength` bytes.
+    /// Output records below this one are in the log or lost.
     var nextOutput: Int64
-    var logLength: Int64
+    /// What of the output the agent had to drop while nobody listened.
+    var lostRecords: Int64
+    var lostBytes: Int64
 
     static func name(of metadata: ContainerMetadata) -> String { "\(metadata.name)_\(metadata.attempt)" }
 }

@@ -96,6 +96,13 @@ struct Store: Sendable {
                 table.add(column: "volumes", .text).notNull().defaults(to: "[]")
             }
         }
+        migrator.registerMigration("3") { database in
+            try database.alter(table: "container") { table in
+                table.drop(column: "logLength")
+                table.add(column: "lostRecords", .integer).notNull().defaults(to: 0)
+                table.add(column: "lostBytes", .integer).notNull().defaults(to: 0)
+            }
+        }
         return migrator
     }
 

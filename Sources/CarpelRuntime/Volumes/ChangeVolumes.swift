@@ -13,6 +13,7 @@ extension Runtime {
             name: request.name, capacityBytes: request.capacityBytes, source: source,
             mode: request.mode == .BLOCK ? .block : .filesystem, parameters: request.parameters)
         let volume = try await detachedFromCaller {
+            defer { self.environment.events.markStale(.VOLUME) }
             let calls = try await self.environment.plugins.storage(plugin)
             return try await self.copying(sourceVolume, plugin: plugin) {
                 try await calls.createVolume(asked)
@@ -62,7 +63,10 @@ extension Runtime {
             let volume = volumes.first(where: { $0.id == request.volume })
                 ?? volumes.first(where: { $0.name == request.volume })
         else { return EmptyResponse() }
-        try await detachedFromCaller { try await calls.deleteVolume(DeleteVolumeRequest(volumeID: volume.id)) }
+        try await detachedFromCaller {
+            defer { self.environment.events.markStale(.VOLUME) }
+            try await calls.deleteVolume(DeleteVolumeRequest(volumeID: volume.id))
+        }
         return EmptyResponse()
     }
 
@@ -87,6 +91,7 @@ extension Runtime {
         }
         let (plugin, volume) = try await findVolume(request.volume, plugin: request.plugin, at: "volume")
         try await detachedFromCaller {
+            defer { self.environment.events.markStale(.VOLUME) }
             let expanded = try await self.environment.plugins.storage(plugin).expandVolume(
                 .init(volumeID: volume.id, capacityBytes: request.capacityBytes))
             guard expanded.resizedByMachine else { return }
@@ -119,7 +124,8 @@ extension Runtime {
         let (plugin, volume) = try await findVolume(request.volume, plugin: request.plugin, at: "volume")
         let snapshot = try await findSnapshot(request.snapshot, plugin: plugin, at: "snapshot")
         let restored = try await detachedFromCaller {
-            try await self.environment.plugins.storage(plugin).restoreVolume(
+            defer { self.environment.events.markStale(.VOLUME) }
+            return try await self.environment.plugins.storage(plugin).restoreVolume(
                 .init(volumeID: volume.id, snapshotID: snapshot.id))
         }
         return RestoreVolumeResponse { $0.volume = VolumeInfo(restored, plugin: plugin) }

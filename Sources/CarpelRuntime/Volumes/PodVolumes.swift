@@ -51,6 +51,7 @@ extension PodSandbox {
             try await EmptyVolumes.make(
                 at: environment.paths.emptyVolume(id, index), size: ByteCount(emptyDir.sizeLimitBytes))
         }
+        defer { if !record.volumes.isEmpty { environment.events.markStale(.VOLUME) } }
         for volume in record.volumes {
             let publication: VolumePublication
             do {
@@ -66,6 +67,8 @@ extension PodSandbox {
     /// Gives every plugin its volumes back.
     /// - Throws: the first failure, after all have been tried; the volumes that failed stay in the record.
     func unpublishVolumes() async throws {
+        guard !record.volumes.isEmpty else { return }
+        defer { environment.events.markStale(.VOLUME) }
         var failure: (any Error)?
         for volume in record.volumes.reversed() {
             do {

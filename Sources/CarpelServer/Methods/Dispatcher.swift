@@ -64,6 +64,7 @@ final class Dispatcher: Sendable {
             let envelope = try Envelope(line)
             id = envelope.id
             let method = try method(envelope.method, as: role)
+            if envelope.isNotification && method.subscribes { return nil }
             warnOfUnknownFields(envelope.method, method, line)
             let answer = try await method.call(line, id ?? .null, context)
             return envelope.isNotification ? nil : answer

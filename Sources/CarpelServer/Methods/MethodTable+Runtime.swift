@@ -8,11 +8,22 @@ extension MethodTable {
         add(Methods.status) { request, _ in try await runtime.status(request) }
         add(Methods.doctor) { request, _ in try await runtime.doctor(request) }
 
+        add(Methods.getContainerEvents) { request, _ in runtime.getContainerEvents(request) }
+        add(Methods.watchNode) { request, _ in try runtime.watchNode(request) }
+        add(Methods.unsubscribe) { request, context in
+            await context.subscriptions?.end(request.subscription)
+            return EmptyResponse()
+        }
+
         add(Methods.runPodSandbox) { request, _ in try await runtime.runPodSandbox(request) }
         add(Methods.stopPodSandbox) { request, _ in try await runtime.stopPodSandbox(request) }
         add(Methods.removePodSandbox) { request, _ in try await runtime.removePodSandbox(request) }
         add(Methods.podSandboxStatus) { request, _ in try await runtime.podSandboxStatus(request) }
         add(Methods.listPodSandbox) { request, _ in try await runtime.listPodSandbox(request) }
+
+        add(Methods.streamPodSandboxes, listing: \.podSandboxes) { request, _ in
+            try await runtime.listPodSandbox(ListPodSandboxRequest { $0.filter = request.filter }).items
+        }
 
         add(Methods.createContainer) { request, _ in try await runtime.createContainer(request) }
         add(Methods.startContainer) { request, _ in try await runtime.startContainer(request) }
@@ -20,6 +31,10 @@ extension MethodTable {
         add(Methods.removeContainer) { request, _ in try await runtime.removeContainer(request) }
         add(Methods.containerStatus) { request, _ in try await runtime.containerStatus(request) }
         add(Methods.listContainers) { request, _ in try await runtime.listContainers(request) }
+        add(Methods.streamContainers, listing: \.containers) { request, _ in
+            try await runtime.listContainers(ListContainersRequest { $0.filter = request.filter }).containers
+        }
+        add(Methods.reopenContainerLog) { request, _ in try await runtime.reopenContainerLog(request) }
         add(Methods.execSync) { request, _ in try await runtime.execSync(request) }
 
         add(Methods.pullImage) { request, context in
@@ -28,6 +43,9 @@ extension MethodTable {
             }
         }
         add(Methods.listImages) { request, _ in try await runtime.listImages(request) }
+        add(Methods.streamImages, listing: \.images) { request, _ in
+            try await runtime.listImages(ListImagesRequest { $0.filter = request.filter }).images
+        }
         add(Methods.imageStatus) { request, _ in try await runtime.imageStatus(request) }
         add(Methods.removeImage) { request, _ in try await runtime.removeImage(request) }
         add(Methods.imageFsInfo) { request, _ in try await runtime.imageFsInfo(request) }

@@ -1,11 +1,14 @@
 import CarpelAPI
 import CarpelCore
+import CarpelRuntime
 import Foundation
 
 /// What a method can do to its caller beside answering.
 struct CallContext: Sendable {
     /// Sends a notification on the caller's connection; a caller that does not read loses it.
     let notify: @Sendable (_ method: String, _ params: any ProtoMessage) -> Void
+    /// The subscriptions of the caller's connection.
+    var subscriptions: CallSubscriptions?
 }
 
 /// The socket's methods by name.
@@ -15,6 +18,9 @@ struct MethodTable: Sendable {
         /// Decodes a request line's parameters, calls the method and encodes its result.
         let call: @Sendable (_ line: Data, _ id: JSONRPC.ID, _ context: CallContext) async throws -> Data
         let unknownFields: @Sendable (_ params: Any) -> [String]
+        /// Whether items follow the answer. A notification of it means nothing, since nobody would know their
+        /// subscription.
+        var subscribes = false
     }
 
     private var entries: [String: Entry] = [:]
@@ -33,6 +39,33 @@ struct MethodTable: Sendable {
                 return try JSONRPC.encode(JSONRPC.Success(id: id, result: try await body(request, context)))
             },
             unknownFields: { Request.unknownFields(in: $0) })
+    }
+
+    /// A method that answers with a subscription, for the items that `body` gives.
+    mutating func add<Request, Item>(
+        _ method: StreamMethod<Request, Item>,
+        _ body: @escaping @Sendable (Request, CallContext) async throws -> ItemStream<Item>
+    ) {
+        entries[method.name] = Entry(
+            role: method.role,
+            call: { line, id, context in
+                let items = try await body(try Request.decode(fromLine: line), context)
+                let subscription = try context.subscriptions?.add(method.name, items)
+                let answer = SubscriptionResponse { $0.subscription = subscription ?? "" }
+                return try JSONRPC.encode(JSONRPC.Success(id: id, result: answer))
+            },
+            unknownFields: { Request.unknownFields(in: $0) }, subscribes: true)
+    }
+
+    /// A method that streams a list in parts of a bounded size, each of which has some of its elements in `field`.
+    mutating func add<Request, Part, Element: ProtoMessage>(
+        _ method: StreamMethod<Request, Part>, listing field: WritableKeyPath<Part, [Element]> & Sendable,
+        _ body: @escaping @Sendable (Request, CallContext) async throws -> [Element]
+    ) {
+        add(method) { request, context in
+            let list = PartedList(try await body(request, context))
+            return ItemStream(making: { try list.next().map { part in Part { $0[keyPath: field] = part } } })
+        }
     }
 }
 

@@ -15,7 +15,9 @@ import Testing
         try await shell(
             """
             sqlite3 "$1" "ALTER TABLE pod DROP COLUMN networks; ALTER TABLE pod DROP COLUMN volumes;
-                DELETE FROM grdb_migrations WHERE identifier = '2';
+                ALTER TABLE container DROP COLUMN lostRecords; ALTER TABLE container DROP COLUMN lostBytes;
+                ALTER TABLE container ADD COLUMN logLength INTEGER NOT NULL DEFAULT 0;
+                DELETE FROM grdb_migrations WHERE identifier IN ('2', '3');
                 INSERT INTO pod VALUES ('1', 'web', '', '{}', 1, 'ready', 1, 1, '[]', '[]', '');"
             """, path)
         return path

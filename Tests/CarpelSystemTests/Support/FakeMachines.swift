@@ -105,6 +105,7 @@ final class FakeGuest: Guest {
         var containers: [String: (spec: ContainerSpec, phase: GuestState.Container.Phase)] = [:]
         var configured = false
         var listener: AsyncStream<GuestEvent>.Continuation?
+        var outputs: [String: FakeOutput] = [:]
     }
     private let state = Mutex(State())
     private let closed = Latch<Void>()
@@ -131,7 +132,27 @@ final class FakeGuest: Guest {
     func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<
         OutputRecord, any Error
     > {
-        AsyncThrowingStream { $0.finish() }
+        let (records, follower) = AsyncThrowingStream.makeStream(of: OutputRecord.self)
+        state.withLock { state in
+            state.outputs[container, default: FakeOutput()].follow(from: sequence, follower)
+            if case .exited? = state.containers[container]?.phase { state.outputs[container]?.end() }
+        }
+        return records
+    }
+
+    /// Has a running container write.
+    func write(_ text: String, in container: String) {
+        state.withLock { $0.outputs[container, default: FakeOutput()].append(text) }
+    }
+
+    /// Forgets the oldest output, as an agent does whose host is away for long.
+    func drop(before sequence: UInt64, of container: String) {
+        state.withLock { $0.outputs[container]?.drop(before: sequence) }
+    }
+
+    /// Ends a running container.
+    func end(_ container: String, code: Int32) {
+        state.withLock { exit(container, code, &$0) }
     }
 
     func fallSilent() { isSilent.withLock { $0 = true } }
@@ -161,7 +182,9 @@ final class FakeGuest: Guest {
     private func snapshot(_ state: State) -> GuestState {
         GuestState(
             agentVersion: "fake", configured: state.configured,
-            containers: state.containers.map { .init(id: $0, phase: $1.phase, nextOutput: 0) })
+            containers: state.containers.map {
+                .init(id: $0, phase: $1.phase, nextOutput: UInt64(state.outputs[$0]?.records.count ?? 0))
+            })
     }
 
     private func start(_ id: String, _ state: inout State) throws -> GuestResponse {
@@ -183,6 +206,38 @@ final class FakeGuest: Guest {
     private func exit(_ id: String, _ code: Int32, _ state: inout State) {
         let status = ExitStatus(code: code, at: UInt64(now()))
         state.containers[id]?.phase = .exited(status, started: status.at)
+        state.outputs[id]?.end()
         state.listener?.yield(.containerExited(id: id, status))
+    }
+}
+
+/// All that a container has written.
+private struct FakeOutput {
+    private(set) var records: [OutputRecord] = []
+    private var written: UInt64 = 0
+    private var dropped = 0
+    private var followers: [AsyncThrowingStream<OutputRecord, any Error>.Continuation] = []
+
+    mutating func append(_ text: String) {
+        let record = OutputRecord(
+            sequence: UInt64(records.count), channel: .stdout, time: UInt64(now()), bytes: Array(text.utf8),
+            offset: written)
+        records.append(record)
+        written += UInt64(text.utf8.count)
+        for follower in followers { follower.yield(record) }
+    }
+
+    mutating func drop(before sequence: UInt64) { dropped = Int(sequence) }
+
+    mutating func follow(
+        from sequence: UInt64, _ follower: AsyncThrowingStream<OutputRecord, any Error>.Continuation
+    ) {
+        for record in records.dropFirst(max(dropped, Int(sequence))) { follower.yield(record) }
+        followers.append(follower)
+    }
+
+    mutating func end() {
+        for follower in followers { follower.finish() }
+        followers = []
     }
 }

@@ -41,11 +41,14 @@ actor FakeNode: World {
         try await startDaemon()
     }
 
-    private func startDaemon() async throws {
+    func startDaemon() async throws {
         let runtime = try await makeRuntime()
         let server = try await Server(path: paths.socket, runtime: runtime, configuration: .init(), logger: Self.logger)
         daemon = (runtime, Task { try await server.run() })
     }
+
+    /// Few, so that a test can exceed them.
+    static let eventsKept = 64
 
     private static let logger: Logger = {
         var logger = Logger(label: "fake node")
@@ -73,11 +76,13 @@ actor FakeNode: World {
                 }
                 return guest
             },
-            logger: Self.logger)
+            logger: Self.logger, events: NodeEvents(kept: Self.eventsKept))
         let runtime = Runtime(environment: environment)
         try await runtime.recover()
         return runtime
     }
+
+    nonisolated func guest(of pod: String) async -> FakeGuest? { await hypervisor.machines[pod]?.guest }
 
     func stopDaemon() async throws {
         guard let daemon else { return }

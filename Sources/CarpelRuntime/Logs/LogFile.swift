@@ -1,0 +1,80 @@
+import CarpelCore
+import Foundation
+
+/// A file that a log is written to.
+struct LogFile {
+    /// A file, whatever its name is now.
+    struct Identity: Equatable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    let identity: Identity
+    private let descriptor: FileDescriptorBox
+    private(set) var length: Int64
+
+    /// Opens the file at `path`, and makes it and its folder if need be.
+    init(_ path: String) throws {
+        let folder = (path as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard opened >= 0 else {
+            throw CarpelError(
+                .failedPrecondition, "logNotWritable",
+                "cannot open the container's log \(path): \(String(cString: strerror(errno)))")
+        }
+        descriptor = FileDescriptorBox(opened)
+        var status = stat()
+        guard fstat(opened, &status) == 0 else {
+            throw CarpelError(
+                .internal, "logNotWritable",
+                "cannot look at the container's log \(path): \(String(cString: strerror(errno)))")
+        }
+        identity = Identity(status)
+        length = Int64(status.st_size)
+    }
+
+    /// Appends all of `text`, or nothing.
+    mutating func append(_ text: [UInt8]) throws {
+        var written = 0
+        while written < text.count {
+            let count = text.withUnsafeBytes {
+                write(descriptor.number, $0.baseAddress?.advanced(by: written), $0.count - written)
+            }
+            guard count >= 0 else {
+                if errno == EINTR { continue }
+                let error = errno
+                ftruncate(descriptor.number, off_t(length))
+                throw CarpelError(
+                    error == ENOSPC ? .resourceExhausted : .internal, error == ENOSPC ? "noSpace" : "logNotWritable",
+                    "cannot write a container's log: \(String(cString: strerror(error)))")
+            }
+            written += count
+        }
+        length += Int64(written)
+    }
+
+    /// Finds the file that was written to `path` once, and has its name in that folder or one that begins with it, as
+    /// rotated logs do.
+    static func find(_ identity: Identity, writtenTo path: String) -> (path: String, length: Int64)? {
+        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for candidate in names where candidate.hasPrefix(name) {
+            var status = stat()
+            guard stat("\(folder)/\(candidate)", &status) == 0, Identity(status) == identity else { continue }
+            return ("\(folder)/\(candidate)", Int64(status.st_size))
+        }
+        return nil
+    }
+}
+
+extension LogFile.Identity {
+    init(_ status: stat) { self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)) }
+}
+
+/// Closes the descriptor with its last owner.
+final class FileDescriptorBox: Sendable {
+    let number: Int32
+    init(_ number: Int32) { self.number = number }
+    deinit { close(number) }
+}

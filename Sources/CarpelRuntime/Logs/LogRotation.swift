@@ -1,0 +1,27 @@
+import CarpelCore
+import Foundation
+
+/// The rotation of a log by its size: `LOG` becomes `LOG.1`, that becomes `LOG.2`, and so on.
+struct LogRotation {
+    var maximumSize: ByteCount
+    /// The one that is written included.
+    var maximumFiles: Int
+
+    /// Makes room for a new file at `path`.
+    func rotate(_ path: String) throws {
+        var surplus = max(1, maximumFiles - 1)
+        while unlink("\(path).\(surplus)") == 0 { surplus += 1 }
+        guard maximumFiles > 1 else { return try Self.check(unlink(path), "remove", path) }
+        for number in stride(from: maximumFiles - 2, to: 0, by: -1) {
+            try Self.check(rename("\(path).\(number)", "\(path).\(number + 1)"), "rename", "\(path).\(number)")
+        }
+        try Self.check(rename(path, "\(path).1"), "rename", path)
+    }
+
+    private static func check(_ result: Int32, _ verb: String, _ path: String) throws {
+        guard result != 0, errno != ENOENT else { return }
+        throw CarpelError(
+            .failedPrecondition, "logNotWritable",
+            "cannot \(verb) the container's log \(path): \(String(cString: strerror(errno)))")
+    }
+}
