@@ -81,7 +81,8 @@ let package = Package(
         .target(
             name: "CarpelServer", dependencies: ["CarpelJSON", "CarpelRuntime", logging] + nio, swiftSettings: strict),
         .target(
-            name: "CarpelCLI", dependencies: ["CarpelClient", "CarpelPlugins", arguments, yams], swiftSettings: strict,
+            name: "CarpelCLI", dependencies: ["CArchive", "CarpelClient", "CarpelPlugins", arguments, yams] + nio,
+            swiftSettings: strict,
             plugins: ["EmbedTemplates"]),
         .plugin(
             name: "EmbedTemplates", capability: .buildTool(), dependencies: ["embed-templates"],
@@ -151,7 +152,10 @@ let package = Package(
             dependencies: ["CarpelServer", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: strict),
         .testTarget(
             name: "CarpelSystemTests",
-            dependencies: ["CarpelClient", "CarpelServer", "TestSupport", "carpel", "carpeld"],
+            dependencies: [
+                "CarpelClient", "CarpelServer", "TestSupport", "carpel", "carpeld",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         .target(name: "CSeccompTesting", path: "Tests/CSeccompTesting"),
         .testTarget(

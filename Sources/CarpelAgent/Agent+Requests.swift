@@ -30,6 +30,8 @@ extension Agent {
             try container(id).output.follow(from: sequence, on: stream)
         case .attachInput(let id, let closeAtEnd):
             try attachInput(of: try container(id), closeAtEnd: closeAtEnd, to: stream)
+        case .connect(let port):
+            connect(to: port, on: stream)
         case .addVolume, .removeVolume, .growVolume, .freezeVolume, .thawVolume, .volumeUsage:
             dispatchVolume(request, on: stream)
         case .configureInterfaces(let interfaces):

@@ -22,6 +22,8 @@ public final class Agent {
     var volumes: [String: Volume] = [:]
     /// The network cards that have been set up, by their hardware addresses in lower case.
     var interfaces: [String: ConfiguredInterface] = [:]
+    /// Connections to the pod's ports, by their streams.
+    var connections: [UInt32: PortConnection] = [:]
     /// The first process of the pod's pid namespace, if a container is in it.
     var podReaper: pid_t?
 

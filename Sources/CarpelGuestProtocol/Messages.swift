@@ -15,6 +15,7 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     case removeContainer(id: String)
     /// Starts a process in a running container. The stream then carries its bytes until its exit.
     case exec(ExecSpec)
+    /// Sends a signal to an exec's process and the descendants in its process group.
     case signalExec(id: String, signal: Int32)
     /// Sets the size of an exec's terminal.
     case resizeExec(id: String, rows: UInt16, columns: UInt16)
@@ -45,6 +46,9 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     case configureInterfaces([SandboxConfiguration.Interface])
     /// Sets a network card down before it is unplugged. Unknown addresses succeed.
     case removeInterface(hardwareAddress: String)
+    /// Connects to a TCP port of the pod's own, at 127.0.0.1 and then at ::1. The stream then carries the connection's
+    /// bytes. Fails with `connectionRefused` if nobody listens.
+    case connect(port: UInt16)
     case state
     /// Kills everything, syncs the disks and powers the machine off.
     case shutdown
@@ -75,6 +79,7 @@ public struct GuestFailure: Error, Codable, Sendable, Equatable {
         case diskMissing, mountFailed, cgroupFailed, sysctlFailed, noSpace, outOfMemory
         /// Somebody still uses it.
         case busy
+        case connectionRefused, connectionReset
         /// A request of a newer host that this agent does not know.
         case unknownRequest
         case system

@@ -9,6 +9,7 @@ import Logging
 /// The node: its pods, containers and images. One method a verb of the socket, each in the file of its name.
 public actor Runtime {
     nonisolated let environment: PodEnvironment
+    nonisolated let pendingStreams = PendingStreams()
     var pods: [String: PodSandbox] = [:]
     private var podIDs: [String: String] = [:]
     private var telling: Task<Void, Never>?

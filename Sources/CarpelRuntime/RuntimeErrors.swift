@@ -38,6 +38,7 @@ extension GuestFailure {
                 .invalidArgument
             case .noSpace, .outOfMemory: .resourceExhausted
             case .busy: .failedPrecondition
+            case .connectionRefused, .connectionReset: .unavailable
             case .unknownRequest: .unimplemented
             case .diskMissing, .mountFailed, .cgroupFailed, .system: .internal
             }

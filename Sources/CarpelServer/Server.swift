@@ -11,7 +11,10 @@ public struct Server: Sendable {
     /// Requests of one connection that are carried out at the same time; more are read later.
     private static let concurrentRequests = 64
 
-    private typealias Connection = NIOAsyncChannel<Line, ByteBuffer>
+    private struct Connection: Sendable {
+        let lines: NIOAsyncChannel<Line, ByteBuffer>
+        let framing: FrameDecoding
+    }
 
     private let path: String
     private let configuration: SocketConfiguration
@@ -43,9 +46,12 @@ public struct Server: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder(budget)))
-                    return try Connection(
+                    let framing = FrameDecoding()
+                    try channel.pipeline.syncOperations.addHandler(
+                        ByteToMessageHandler(LineDecoder(budget, framing: framing)))
+                    let lines = try NIOAsyncChannel<Line, ByteBuffer>(
                         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                    return Connection(lines: lines, framing: framing)
                 }
             }
         if let group = GroupDatabase.id(of: adminGroup) { chown(path, 0, group) }
@@ -80,18 +86,18 @@ public struct Server: Sendable {
             .resourceExhausted, "tooManyConnections",
             "the daemon serves \(maximum) connections at most; close some")
         logger.warning("\(error.message)")
-        try? await connection.executeThenClose { _, writer in
+        try? await connection.lines.executeThenClose { _, writer in
             try await writer.write(ByteBuffer(bytes: dispatcher.failure(error, id: .null) + Data("\n".utf8)))
         }
     }
 
     private func serve(_ connection: Connection) async {
         do {
-            let peer = try await Peer.of(connection.channel)
-            let role = peer.role(in: configuration)
-            try await connection.executeThenClose { lines, writer in
-                try await cancellingWhenClosed(connection.channel) {
-                    try await answer(lines, as: role, through: writer)
+            let channel = connection.lines.channel
+            let role = try await Peer.of(channel).role(in: configuration)
+            try await connection.lines.executeThenClose { lines, writer in
+                try await cancellingWhenClosed(channel) {
+                    try await answer(lines, of: connection, as: role, through: writer)
                 }
             }
         } catch {
@@ -101,7 +107,7 @@ public struct Server: Sendable {
 
     /// Reads until the client has sent all it wants to, and answers until it has hung up.
     private func answer(
-        _ lines: NIOAsyncChannelInboundStream<Line>, as role: Role?,
+        _ lines: NIOAsyncChannelInboundStream<Line>, of connection: Connection, as role: Role?,
         through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         let notifications = Notifier(writer)
@@ -110,15 +116,25 @@ public struct Server: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await notifications.run() }
             group.addTask {
+                defer { notifications.finish() }
+                var lines = lines.makeAsyncIterator()
+                var line = try await lines.next()
+                while case .complete(let first, _) = line, StreamOpening.mayBe(first) {
+                    if let stream = try await open(first, on: connection, as: role) {
+                        return try await stream.run(&lines)
+                    }
+                    line = try await lines.next()
+                }
                 try await withThrowingTaskGroup(of: Void.self) { requests in
                     var underWay = 0
-                    for try await line in lines {
+                    while let next = line {
                         if underWay == Self.concurrentRequests { try await requests.next() } else { underWay += 1 }
                         requests.addTask {
                             let context = CallContext(
                                 notify: { notifications.send($0, $1) }, subscriptions: CallSubscriptions(subscriptions))
-                            try await answer(line, as: role, context, through: writer)
+                            try await answer(next, as: role, context, through: writer)
                         }
+                        line = try await lines.next()
                     }
                     try await requests.waitForAll()
                 }
@@ -127,10 +143,23 @@ public struct Server: Sendable {
                 } onCancel: {
                     subscriptions.close()
                 }
-                notifications.finish()
             }
             try await group.waitForAll()
         }
+    }
+
+    /// Answers a line that may be an OpenStream.
+    ///
+    /// - Returns: what the connection has become, nil if it is still one of lines.
+    private func open(
+        _ line: ByteBuffer, on connection: Connection, as role: Role?
+    ) async throws -> StreamConnection? {
+        let opening = StreamOpening(connection.framing)
+        let context = CallContext(notify: { _, _ in }, opening: opening)
+        let answer = await dispatcher.answer(Data(line.readableBytesView), as: role, context)
+        let channel = connection.lines.channel
+        if let answer { try await channel.writeAndFlush(ByteBuffer(bytes: answer + Data("\n".utf8))) }
+        return opening.stream.map { StreamConnection(stream: $0, channel: channel) }
     }
 
     private func answer(
@@ -144,6 +173,8 @@ public struct Server: Sendable {
             answer = await dispatcher.answer(Data(bytes.readableBytesView), as: role, context)
         case .refused(let refusal):
             answer = dispatcher.answer(to: refusal)
+        case .frame:
+            return
         }
         guard let answer else { return }
         try await writer.write(ByteBuffer(bytes: answer + Data("\n".utf8)))

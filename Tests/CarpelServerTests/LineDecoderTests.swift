@@ -1,3 +1,4 @@
+import CarpelAPI
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -16,6 +17,7 @@ import Testing
             case .complete(let bytes, _): lines.append(String(buffer: bytes))
             case .refused(.tooLong): lines.append("TOO LONG")
             case .refused(.tooMuchAtOnce): lines.append("TOO MUCH")
+            case .frame: lines.append("FRAME")
             }
         }
         _ = try channel.finish(acceptAlreadyClosed: true)
@@ -49,5 +51,29 @@ import Testing
         #expect(try lines([long + "\nok\n"], maximum: maximum, budget: budget) == ["TOO MUCH", "ok"])
         _ = try first.finish(acceptAlreadyClosed: true)
         #expect(try lines([long, "\n"], maximum: maximum, budget: budget) == [long])
+    }
+
+    @Test func aConnectionThatBecomesAStreamHasFramesFromThenOn() throws {
+        let framing = FrameDecoding()
+        let channel = EmbeddedChannel(handler: ByteToMessageHandler(LineDecoder(LineBudget(), framing: framing)))
+        try channel.writeInbound(ByteBuffer(string: "line\n"))
+        guard case .complete = try channel.readInbound(as: Line.self) else {
+            Issue.record("no line")
+            return
+        }
+        framing.begin()
+        let frames = [StreamFrame(.data, Array("a\nb\n".utf8)), .closing(.data)]
+        for byte in frames.flatMap(\.bytes) { try channel.writeInbound(ByteBuffer(bytes: [byte])) }
+        for frame in frames {
+            guard case .frame(let read) = try channel.readInbound(as: Line.self) else {
+                Issue.record("no frame")
+                return
+            }
+            #expect(read == frame)
+        }
+        #expect(throws: StreamFrameError.unknownChannel(77)) {
+            try channel.writeInbound(ByteBuffer(bytes: [77, 0, 0, 0, 0]))
+        }
+        _ = try? channel.finish(acceptAlreadyClosed: true)
     }
 }

@@ -10,6 +10,7 @@ import network
 import plain
 import plugins
 import requests
+import streams
 import table
 import volumes
 from daemon import Daemon
@@ -36,6 +37,7 @@ def measure(options):
     requests.measure(daemon, options)
     network.measure_deletion(daemon, options)
     network.measure_throughput(daemon, shape, guest, options)
+    streams.measure(daemon, shape, guest, options)
     volumes.measure(daemon, guest, options)
     plugins.measure_memory(daemon)
     plugins.measure(daemon, options)

@@ -12,6 +12,10 @@ final class ByteSink {
     private var waiting: [ArraySlice<UInt8>] = []
     /// Told how many bytes have left, also those that nobody reads any more.
     var consumed: (Int) -> Void = { _ in }
+    /// Called behind the last byte, for what closing alone does not end.
+    var finishing: (Descriptor) -> Void = { _ in }
+    /// Called once, when nothing more can be written.
+    var closed: () -> Void = {}
 
     init(_ descriptor: Descriptor, loop: EventLoop) {
         self.loop = loop
@@ -37,10 +41,14 @@ final class ByteSink {
     }
 
     func close() {
+        let wasOpen = descriptor != nil
         if let descriptor, isWatched { loop.forget(descriptor) }
         isWatched = false
         descriptor = nil
-        keptUntilEmpty = nil
+        defer {
+            if wasOpen { closed() }
+            keptUntilEmpty = nil
+        }
         let lost = waiting.reduce(0) { $0 + $1.count }
         waiting = []
         if lost > 0 { consumed(lost) }
@@ -63,7 +71,10 @@ final class ByteSink {
         }
         if isWatched { loop.forget(descriptor) }
         isWatched = false
-        if closesWhenEmpty { close() }
+        if closesWhenEmpty {
+            finishing(descriptor)
+            close()
+        }
     }
 
     private func wait(for descriptor: Descriptor) {

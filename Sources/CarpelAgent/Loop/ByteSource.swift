@@ -32,6 +32,8 @@ final class ByteSource {
     deinit { rest() }
 
     var isOpen: Bool { descriptor != nil }
+    /// Why reading ended, if it was not the end of what there is: an errno.
+    private(set) var error: Int32 = 0
 
     /// Goes on reading if there is room (again).
     func resume() {
@@ -86,6 +88,7 @@ final class ByteSource {
             return
         } else {
             // A terminal tells its end by EIO.
+            self.error = count < 0 && error != EIO && error != EAGAIN ? error : 0
             end()
         }
     }

@@ -23,9 +23,10 @@ final class ExecProcess {
         stream.writable = { [weak self] in self?.sources.forEach { $0.resume() } }
     }
 
+    /// Reaches the process and those of its descendants that stayed in its process group.
     func signal(_ number: Int32) throws(GuestFailure) {
         guard let process, status == nil else { throw GuestFailure(.notFound, "exec \(id) does not run") }
-        try process.signal(number)
+        if kill(-process.pid, number) < 0 { try process.signal(number) }
     }
 
     /// The process has become its program.

@@ -11,12 +11,14 @@ struct RunCommand: AsyncParsableCommand {
             Pulls the image if it is missing, starts a pod, and creates and starts the container in it; if one of \
             these fails, all of them are undone. Then prints what the container writes until it exits, stops the pod \
             and exits with the container's exit code. With --detach prints the id of the pod (of the container with \
-            --pod) and leaves it running.
+            --pod) and leaves it running. With -it this terminal is the container's, from its first byte; the detach \
+            keys leave it running.
 
             What follows IMAGE is the container's, not carpel's.
 
             Examples:
               carpel run --rm docker.io/library/busybox echo hello
+              carpel run -it --rm docker.io/library/busybox sh
               carpel run -d --name web --memory 256Mi docker.io/library/nginx
               carpel run -d --pod web --name probe docker.io/library/busybox sleep 1h
             """)
@@ -51,18 +53,28 @@ struct RunCommand: AsyncParsableCommand {
         let removeAtExit = options.removeAtExit
         let (result, signal) = await Interruption.cancelling {
             let launched = try await launch.run()
-            let printer = LogPrinter(client: launch.client, containerID: launched.containerID)
-            let status = await Result { try await printer.follow() }
+            let ending = await Result { try await show(launched, launch.client) }
+            if case .success(.detached) = ending {
+                Console.err("\ndetached; `carpel attach \(HumanText.shortID(launched.containerID))` comes back\n")
+                return Int32(0)
+            }
             try await shielded { try await leave(launched, launch.client, removing: removeAtExit) }
-            return try status.get()
+            guard case .exited(let code) = try ending.get() else { return 0 }
+            return code
         }
         if let signal { return 128 + signal }
-        let status = try result.get()
-        if status.reason == "StartError" || status.reason == "MachineFailed" {
-            Console.complain("\(status.reason): \(status.message)")
-        }
-        return status.exitCode
+        return try result.get()
     }
+}
+
+/// Shows what the container writes until it has exited, or the keys for detaching were typed.
+private func show(_ launched: Launched, _ client: CarpelClient) async throws -> StreamSession.Ending {
+    if let session = launched.session { return try await session.run() }
+    let status = try await LogPrinter(client: client, containerID: launched.containerID).follow()
+    if status.reason == "StartError" || status.reason == "MachineFailed" {
+        Console.complain("\(status.reason): \(status.message)")
+    }
+    return .exited(status.exitCode)
 }
 
 /// Stops what was made, so that no machine runs on for a command that has exited, and removes it if it should go.

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 
 /// The process's own streams.
@@ -20,6 +21,18 @@ enum Console {
                 poll(&ready, 1, -1)
             } else if errno != EINTR {
                 exit(128 + SIGPIPE)
+            }
+        }
+    }
+
+    private static let waiting = DispatchQueue(label: "output")
+
+    /// As `write`, where the reader may take its time while other things go on.
+    static func writeWaiting(_ bytes: [UInt8], to descriptor: Int32) async {
+        await withCheckedContinuation { continuation in
+            waiting.async {
+                write(bytes, to: descriptor)
+                continuation.resume()
             }
         }
     }

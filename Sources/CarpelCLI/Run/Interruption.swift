@@ -20,7 +20,9 @@ enum Interruption {
                     defer { first = first ?? number }
                     return first == nil
                 }
-                if isFirst { work.cancel() } else { _exit(128 + number) }
+                if isFirst { return work.cancel() }
+                RawTerminal.restore()
+                _exit(128 + number)
             }
             source.resume()
             return source

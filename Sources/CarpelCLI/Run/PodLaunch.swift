@@ -8,6 +8,8 @@ struct Launched {
     let containerID: String
     /// True if the pod was made for the container.
     let ownsPod: Bool
+    /// This terminal at the container's own, if it was to be.
+    let session: StreamSession?
 }
 
 /// Takes a plan from its image to a running container, or leaves nothing behind.
@@ -43,9 +45,17 @@ struct PodLaunch: Sendable {
         let containerID = try await shielded { try await client.call(Methods.createContainer, request) }.containerId
         undo.push("container \(HumanText.shortID(containerID))") { try await client.removeContainer(containerID) }
         try Task.checkCancellation()
+        // Before the start, so that nothing is missed.
+        let session = options.attaches ? try await attach(to: containerID) : nil
         let start = StartContainerRequest { $0.containerId = containerID }
         _ = try await shielded { try await client.call(Methods.startContainer, start) }
-        return Launched(podID: podID, containerID: containerID, ownsPod: plan.pod != nil)
+        return Launched(podID: podID, containerID: containerID, ownsPod: plan.pod != nil, session: session)
+    }
+
+    private func attach(to containerID: String) async throws -> StreamSession {
+        try await client.attach(
+            to: containerID, stdin: options.interactive, tty: options.tty,
+            detachKeys: try DetachKeys(options.detachKeys))
     }
 
     /// For CRI two pods with one name differ by their uid; for people they would be one too many.

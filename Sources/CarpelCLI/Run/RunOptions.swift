@@ -100,11 +100,23 @@ struct RunOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print no progress of a pull.")
     var quiet = false
 
+    @Flag(name: .shortAndLong, help: "Hand this command's stdin to the container.")
+    var interactive = false
+
+    @Flag(name: .shortAndLong, help: "Give the container a terminal.")
+    var tty = false
+
+    @Option(help: ArgumentHelp("The keys that leave the container running; \"\" for none.", valueName: "keys"))
+    var detachKeys = DetachKeys.standard
+
     @Flag(name: .shortAndLong, help: "Leave it running and print its id.")
     var detach = false
 
     @Flag(name: .customLong("rm"), help: "Remove it when the command has exited.")
     var removeAtExit = false
+
+    /// This terminal is at the container's own from its start, in place of a look at its log.
+    var attaches: Bool { (interactive || tty) && !detach }
 
     func validate() throws {
         if detach && removeAtExit {

@@ -35,6 +35,9 @@ struct RunPlan {
             $0.mounts = mounts.mounts
             $0.labels = labels
             $0.logPath = "\(name).log"
+            $0.stdin = options.interactive
+            $0.stdinOnce = options.interactive && !options.detach
+            $0.tty = options.tty
             let security = try Self.security(options)
             $0.linux = LinuxContainerConfig {
                 $0.resources = resources

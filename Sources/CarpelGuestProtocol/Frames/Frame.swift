@@ -11,6 +11,7 @@
 /// | `exec` | data (stdin), end, credit | response `started`, data, response `exited`, end |
 /// | `followOutput` | credit | response `done`, data (an `OutputRecord` each), end |
 /// | `attachInput` | data (stdin), end | response `done`, credit |
+/// | `connect` | data, end, credit | response `done`, data, response `done` (the port has sent all) or `failed`, end |
 /// | any other | - | response, end |
 ///
 /// Reset from either side gives the stream up. Data needs credit; nothing else does.

@@ -12,12 +12,8 @@ extension PodSandbox {
     ///
     /// - Throws: `DEADLINE_EXCEEDED` after `timeoutSeconds`; the command has been killed then.
     func execSync(_ id: String, command: [String], timeoutSeconds: Int64) async throws -> ExecSyncResponse {
+        try requireRunning(id)
         let record = try container(id).record
-        guard record.isRunning else {
-            throw CarpelError(
-                .failedPrecondition, "containerNotRunning",
-                "the container is \(record.state.rawValue); a command can run only in a running one")
-        }
         let guest = try running().guest
         let spec = ExecSpec(
             id: makeID(), container: id, process: execProcess(command: command, container: try record.guestSpec()),

@@ -53,6 +53,7 @@ extension PodSandbox {
             default: break
             }
         }
+        await containers[id]?.started.set(())
     }
 }
 

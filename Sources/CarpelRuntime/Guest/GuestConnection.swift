@@ -136,13 +136,26 @@ public final class GuestConnection: Sendable {
     public func output(
         of container: String, from sequence: UInt64
     ) async throws -> AsyncThrowingStream<OutputRecord, any Error> {
+        let output = try await follow(container, from: sequence)
+        return AsyncThrowingStream { try await output.next() }
+    }
+
+    /// As `output(of:from:)`, for a reader who may stop before the end.
+    ///
+    /// - Throws: as `call`.
+    public func follow(_ container: String, from sequence: UInt64) async throws -> GuestOutput {
         let stream = try open(.followOutput(container: container, from: sequence))
         _ = try await answer(0, of: stream)
-        let owner = StreamOwner(stream)
-        return AsyncThrowingStream {
-            guard let data = try await owner.cancelling({ try await $0.next() }) else { return nil }
-            return try CBORDecoder().decode(OutputRecord.self, from: data.bytes)
-        }
+        return GuestOutput(stream)
+    }
+
+    /// Connects to a TCP port of the pod's own.
+    ///
+    /// - Throws: as `call`; `connectionRefused` if nobody listens.
+    public func connect(port: UInt16) async throws -> GuestSocket {
+        let stream = try open(.connect(port: port))
+        _ = try await answer(0, of: stream)
+        return GuestSocket(stream)
     }
 
     /// Opens the stdin of a container's first process.

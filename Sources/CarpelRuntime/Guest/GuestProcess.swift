@@ -28,10 +28,13 @@ public final class GuestProcess: Sendable {
 
     /// What the process writes, for one reader, as fast as it is read: a process whose output is not read waits.
     public var output: AsyncThrowingStream<Chunk, any Error> {
-        AsyncThrowingStream { [self] in
-            guard let data = try await stream.next() else { return nil }
-            return Chunk(channel: OutputRecord.Channel(rawValue: data.channel) ?? .stdout, bytes: data.bytes)
-        }
+        AsyncThrowingStream { [self] in try await next() }
+    }
+
+    /// The next of what the process writes, nil behind the last.
+    public func next() async throws -> Chunk? {
+        guard let data = try await stream.next() else { return nil }
+        return Chunk(channel: OutputRecord.Channel(rawValue: data.channel) ?? .stdout, bytes: data.bytes)
     }
 
     /// Writes to the process's stdin, and waits while the process does not read.

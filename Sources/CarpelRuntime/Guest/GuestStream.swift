@@ -25,7 +25,7 @@ final class GuestStream: Sendable {
         var nextWaiter: UInt64 = 0
     }
 
-    /// `exec` has two, everything else one.
+    /// `exec` and `connect` have two, everything else one. The last of two stands behind the last data.
     private static let maximumResponses = 2
 
     let id: UInt32
@@ -86,6 +86,7 @@ final class GuestStream: Sendable {
     func next() async throws -> Data? {
         let (data, credit) = try await when { (state) -> (Data?, Int?)? in
             if let data = state.data.popFirst() { return (data, state.receiveCredit.consume(data.bytes.count)) }
+            if state.responses.count == Self.maximumResponses { return (nil, nil) }
             guard let end = state.end else { return nil }
             try end.get()
             return (nil, nil)

@@ -131,6 +131,10 @@ struct PodEnvironment: Sendable {
 /// A container of a pod, in memory.
 struct Container {
     var record: ContainerRecord
+    /// Set when the container's process runs, for those who attached before.
+    let started = Latch<Void>()
+    /// Its stdin, while somebody is attached to it.
+    weak var input: ContainerInput?
     /// Set when the container has exited.
     let exit = Latch<ContainerRecord.Exit>()
     /// Under way: joined by a repetition of the same request.

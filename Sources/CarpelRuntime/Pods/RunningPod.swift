@@ -19,6 +19,9 @@ protocol Guest: Sendable {
     func output(of container: String, from sequence: UInt64) async throws -> AsyncThrowingStream<
         OutputRecord, any Error
     >
+    func follow(_ container: String, from sequence: UInt64) async throws -> GuestOutput
+    func attachInput(to container: String, closeAtEnd: Bool) async throws -> GuestInput
+    func connect(port: UInt16) async throws -> GuestSocket
     var events: AsyncStream<GuestEvent> { get }
     func waitUntilClosed() async
     func close() async
@@ -35,6 +38,10 @@ extension Guest {
 /// A process of an exec.
 protocol GuestExec: Sendable {
     func collectOutput(limit: Int) async throws -> (stdout: [UInt8], stderr: [UInt8])
+    func next() async throws -> GuestProcess.Chunk?
+    func write(_ bytes: [UInt8]) async throws
+    func closeInput() async throws
+    func resize(rows: UInt16, columns: UInt16) async throws
     func exitStatus() async throws -> ExitStatus
     func signal(_ number: Int32) async throws
 }

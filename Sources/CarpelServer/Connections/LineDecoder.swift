@@ -24,9 +24,11 @@ enum Line: Sendable {
             }
         }
     }
+    /// Of a connection that has become a byte stream.
+    case frame(StreamFrame)
 }
 
-/// Cuts the bytes of a connection into lines.
+/// Cuts the bytes of a connection into lines, or into frames once it is a byte stream.
 struct LineDecoder: ByteToMessageDecoder {
     typealias InboundOut = Line
 
@@ -36,14 +38,33 @@ struct LineDecoder: ByteToMessageDecoder {
     private var skipping = false
     private let budget: LineBudget
     private var reservation: LineReservation
+    private let framing: FrameDecoding
+    private var frames = StreamFrameDecoder()
 
-    init(_ budget: LineBudget, maximumLength: Int = JSONRPC.maximumMessageLength) {
+    init(
+        _ budget: LineBudget, maximumLength: Int = JSONRPC.maximumMessageLength,
+        framing: FrameDecoding = FrameDecoding()
+    ) {
         self.maximumLength = maximumLength
         self.budget = budget
         reservation = LineReservation(budget)
+        self.framing = framing
     }
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        framing.isOn ? try decodeFrames(context, &buffer) : decodeLine(context, &buffer)
+    }
+
+    private mutating func decodeFrames(
+        _ context: ChannelHandlerContext, _ buffer: inout ByteBuffer
+    ) throws -> DecodingState {
+        frames.append(buffer.readableBytesView)
+        buffer.moveReaderIndex(to: buffer.writerIndex)
+        while let frame = try frames.next() { context.fireChannelRead(wrapInboundOut(.frame(frame))) }
+        return .needMoreData
+    }
+
+    private mutating func decodeLine(_ context: ChannelHandlerContext, _ buffer: inout ByteBuffer) -> DecodingState {
         let view = buffer.readableBytesView
         guard let end = view.dropFirst(scanned).firstIndex(of: UInt8(ascii: "\n")) else {
             return waitForMore(context, &buffer)

@@ -37,6 +37,15 @@ extension MethodTable {
         add(Methods.reopenContainerLog) { request, _ in try await runtime.reopenContainerLog(request) }
         add(Methods.execSync) { request, _ in try await runtime.execSync(request) }
 
+        add(Methods.exec) { request, _ in try await runtime.exec(request) }
+        add(Methods.attach) { request, _ in try await runtime.attach(request) }
+        add(Methods.portForward) { request, _ in try await runtime.portForward(request) }
+        add(Methods.openStream) { request, context in
+            guard let opening = context.opening else { throw StreamOpening.notFirst }
+            try await opening.open(request, on: runtime)
+            return EmptyResponse()
+        }
+
         add(Methods.pullImage) { request, context in
             try await runtime.pullImage(request) { progress in
                 if request.progress { context.notify(Notifications.pullProgress, progress) }

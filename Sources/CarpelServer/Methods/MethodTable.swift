@@ -9,6 +9,8 @@ struct CallContext: Sendable {
     let notify: @Sendable (_ method: String, _ params: any ProtoMessage) -> Void
     /// The subscriptions of the caller's connection.
     var subscriptions: CallSubscriptions?
+    /// Set where the connection may become a byte stream.
+    var opening: StreamOpening?
 }
 
 /// The socket's methods by name.

@@ -155,6 +155,12 @@ final class FakeGuest: Guest {
         state.withLock { exit(container, code, &$0) }
     }
 
+    func follow(_ container: String, from sequence: UInt64) async throws -> GuestOutput { throw Self.writesNothing }
+    func attachInput(to container: String, closeAtEnd: Bool) async throws -> GuestInput { throw Self.writesNothing }
+    func connect(port: UInt16) async throws -> GuestSocket { throw Self.writesNothing }
+
+    private static let writesNothing = GuestFailure(.system, "a fake guest has no streams of bytes")
+
     func fallSilent() { isSilent.withLock { $0 = true } }
 
     @discardableResult
