@@ -37,7 +37,7 @@ extension GuestFailure {
                 .workingDirectoryInvalid, .sysctlFailed:
                 .invalidArgument
             case .noSpace, .outOfMemory: .resourceExhausted
-            case .busy: .failedPrecondition
+            case .busy, .memoryInUse: .failedPrecondition
             case .unknownRequest: .unimplemented
             case .diskMissing, .mountFailed, .cgroupFailed, .system: .internal
             }
