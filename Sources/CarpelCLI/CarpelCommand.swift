@@ -29,7 +29,8 @@ public struct CarpelCommand: AsyncParsableCommand {
                 name: "Pods and containers",
                 subcommands: [
                     RunCommand.self, PsCommand.self, PodsCommand.self, InspectCommand.self, LogsCommand.self,
-                    ExecCommand.self, WaitCommand.self, StopCommand.self, RemoveCommand.self,
+                    ExecCommand.self, WaitCommand.self, StatsCommand.self, TopCommand.self, UpdateCommand.self,
+                    StopCommand.self, RemoveCommand.self,
                 ]),
             CommandGroup(
                 name: "Images, volumes and networks",
