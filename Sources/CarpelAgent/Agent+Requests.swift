@@ -36,6 +36,10 @@ extension Agent {
             dispatchVolume(request, on: stream)
         case .configureInterfaces(let interfaces):
             configure(interfaces) { stream.finish($0.map { .done }) }
+        case .stats:
+            stats { stream.finish(.stats($0)) }
+        case .takeUpHardware(let virtualCPUs, let memoryBytes):
+            takeUpHardware(virtualCPUs: virtualCPUs, memoryBytes: memoryBytes) { stream.finish($0.map { .done }) }
         default:
             try change(request)
             stream.finish(.done)
@@ -67,7 +71,9 @@ extension Agent {
         case .resizeContainer(let id, let rows, let columns):
             try Terminal.resize(try container(id).terminal, rows: rows, columns: columns)
         case .updateResources(let id, let resources):
-            try container(id).cgroup.apply(resources)
+            try container(id).update(resources)
+        case .updatePodResources(let resources):
+            try Cgroup.pod.change(resources)
         case .releaseOutput(let id, let sequence):
             try container(id).output.release(before: sequence)
         case .removeInterface(let hardwareAddress):

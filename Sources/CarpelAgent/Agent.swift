@@ -19,6 +19,7 @@ public final class Agent {
     /// Ids that are being created: the disks may not be there yet.
     var creating: Set<String> = []
     var execs: [String: ExecProcess] = [:]
+    lazy var writableLayers = WritableLayers(loop: loop, processes: processes)
     var volumes: [String: Volume] = [:]
     /// The network cards that have been set up, by their hardware addresses in lower case.
     var interfaces: [String: ConfiguredInterface] = [:]

@@ -30,7 +30,7 @@ public struct CarpelCommand: AsyncParsableCommand {
                 subcommands: [
                     RunCommand.self, PsCommand.self, PodsCommand.self, InspectCommand.self, LogsCommand.self,
                     ExecCommand.self, AttachCommand.self, PortForwardCommand.self, CopyCommand.self, WaitCommand.self,
-                    StopCommand.self, RemoveCommand.self,
+                    StatsCommand.self, TopCommand.self, UpdateCommand.self, StopCommand.self, RemoveCommand.self,
                 ]),
             CommandGroup(
                 name: "Images, volumes and networks",

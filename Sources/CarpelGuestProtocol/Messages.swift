@@ -24,6 +24,7 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     /// Opens a stream whose data the container reads as its stdin. Only one at a time.
     /// The stream's end closes the stdin if `closeAtEnd`, and otherwise leaves it to the next attachment.
     case attachInput(container: String, closeAtEnd: Bool)
+    /// Changes all of the limits that are given or none. `memoryInUse` if the container uses more than a new limit.
     case updateResources(id: String, resources: ContainerResources)
     /// Follows a container's output from the record `from` on; the stream carries `OutputRecord`s.
     case followOutput(container: String, from: UInt64)
@@ -49,6 +50,13 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     /// Connects to a TCP port of the pod's own, at 127.0.0.1 and then at ::1. The stream then carries the connection's
     /// bytes. Fails with `connectionRefused` if nobody listens.
     case connect(port: UInt16)
+    /// What the pod and its containers use. Writable layers are measured in the background.
+    case stats
+    /// Takes the CPUs and the memory that the machine has got into use, and answers when it has as much as said:
+    /// `memoryBytes` is the whole machine's.
+    case takeUpHardware(virtualCPUs: Int, memoryBytes: UInt64)
+    /// Limits all containers together.
+    case updatePodResources(ContainerResources)
     case state
     /// Kills everything, syncs the disks and powers the machine off.
     case shutdown
@@ -61,6 +69,7 @@ public enum GuestResponse: Codable, Sendable, Equatable {
     case exited(ExitStatus)
     case state(GuestState)
     case volumeUsage(VolumeUsage)
+    case stats(GuestStats)
     case failed(GuestFailure)
 }
 
@@ -80,6 +89,8 @@ public struct GuestFailure: Error, Codable, Sendable, Equatable {
         /// Somebody still uses it.
         case busy
         case connectionRefused, connectionReset
+        /// More memory is used, and cannot be taken back, than the new limit allows.
+        case memoryInUse
         /// A request of a newer host that this agent does not know.
         case unknownRequest
         case system
@@ -302,6 +313,8 @@ public struct ContainerResources: Codable, Sendable, Equatable {
     public var processLimit: Int64?
     /// Other cgroup v2 files by name, as CRI's `unified`.
     public var unified: [String: String] = [:]
+    /// oom_score_adj of the processes that run, for an update.
+    public var oomScoreAdjustment: Int32?
     public init() {}
 }
 

@@ -62,6 +62,20 @@ public protocol Machine: Sendable {
     /// The addresses of the network interfaces that the machine has, in lower case, those of its start first.
     func attachedInterfaces() async throws -> [String]
 
+    func capacity() async throws -> MachineCapacity
+
+    /// Plugs in virtual CPUs and memory until there are as many as asked; nothing is ever taken away. The guest has to
+    /// take them into use. What is there already is left alone, so that it can be repeated.
+    ///
+    /// - Parameter guestMemory: What the pod may use; what the guest itself takes comes on top, as in a start.
+    /// - Returns: What the machine has now. Memory comes in modules of 128 MiB, so it can be more than was asked.
+    /// - Throws: `CarpelError`: `.resourceExhausted` with `machineAtMaximum` if the machine was not started for that
+    ///   much, and nothing has changed then; `.resourceExhausted` with `noFreeMemorySlot`.
+    func grow(virtualCPUs: Int, guestMemory: ByteCount) async throws -> MachineCapacity
+
+    /// What the machine's processes on this node have used until now.
+    func usage() async throws -> MachineProcessUsage
+
     /// Kills the machine, and returns when QEMU is gone. A machine that has ended is fine.
     func destroy() async throws
 

@@ -9,6 +9,9 @@ public struct MachineSpec: Sendable, Equatable {
     public var virtualCPUs: Int
     /// What the pod may use. The machine gets `MachinesConfiguration.memoryOverhead` on top.
     public var guestMemory: ByteCount
+    /// What the machine may grow to. Each costs the guest memory from the start on: see ``MachinesConfiguration``.
+    public var maximumVirtualCPUs: Int
+    public var maximumGuestMemory: ByteCount
     /// The path of an uncompressed `vmlinux` (booted by PVH, the fastest way) or a `bzImage`.
     public var kernel: String
     public var initramfs: String
@@ -26,7 +29,8 @@ public struct MachineSpec: Sendable, Equatable {
     public var bootLogPath: String
 
     public init(
-        id: String, name: String, virtualCPUs: Int = 1, guestMemory: ByteCount, kernel: String, initramfs: String,
+        id: String, name: String, virtualCPUs: Int = 1, guestMemory: ByteCount, maximumVirtualCPUs: Int = 0,
+        maximumGuestMemory: ByteCount = ByteCount(0), kernel: String, initramfs: String,
         kernelArguments: [String] = [], disks: [DiskSpec] = [], interfaces: [InterfaceSpec] = [],
         sharedFolder: SharedFolderSpec? = nil, channelPath: String, bootLogPath: String
     ) {
@@ -34,6 +38,8 @@ public struct MachineSpec: Sendable, Equatable {
         self.name = name
         self.virtualCPUs = virtualCPUs
         self.guestMemory = guestMemory
+        self.maximumVirtualCPUs = max(maximumVirtualCPUs, virtualCPUs)
+        self.maximumGuestMemory = max(maximumGuestMemory, guestMemory)
         self.kernel = kernel
         self.initramfs = initramfs
         self.kernelArguments = kernelArguments
@@ -42,6 +48,20 @@ public struct MachineSpec: Sendable, Equatable {
         self.sharedFolder = sharedFolder
         self.channelPath = channelPath
         self.bootLogPath = bootLogPath
+    }
+}
+
+/// What a running machine has, and what it may grow to.
+public struct MachineCapacity: Hashable, Sendable {
+    public var virtualCPUs: Int
+    public var maximumVirtualCPUs: Int
+    /// The whole machine's: what the pod may use and what the guest itself takes.
+    public var memory: ByteCount
+
+    public init(virtualCPUs: Int, maximumVirtualCPUs: Int, memory: ByteCount) {
+        self.virtualCPUs = virtualCPUs
+        self.maximumVirtualCPUs = maximumVirtualCPUs
+        self.memory = memory
     }
 }
 

@@ -61,6 +61,10 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
     /// Linux keeps 64 bytes for each page of 4096: `struct page`, include/linux/mm_types.h.
     static let memoryPerPageDescriptor: Int64 = 4096 / 64
 
+    /// What Linux keeps for each CPU that there may be, whether it is there or not; measured: 244 KiB. Memory that there
+    /// may be costs it nothing, as long as the kernel is told `swiotlb=noforce`, and 64 MiB otherwise.
+    static let memoryPerProcessor = ByteCount.kibibytes(256)
+
     public init() {}
 
     public init(from decoder: any Decoder) throws {
@@ -80,6 +84,15 @@ public struct MachinesConfiguration: Codable, Sendable, Equatable {
         virtiofs = try value(.virtiofs, default: virtiofs)
         virtiofsDaemon = try values.decodeIfPresent(String.self, forKey: .virtiofsDaemon)
         callTimeoutSeconds = try value(.callTimeoutSeconds, default: callTimeoutSeconds)
+    }
+
+    /// The memory of a machine in which a pod may use `guestMemory`: whole mebibytes, rounded up. libvirt rounds by
+    /// itself otherwise, and the description would not tell.
+    func machineMemory(for guestMemory: ByteCount, maximumVirtualCPUs: Int) -> ByteCount {
+        let pageDescriptors = ByteCount(guestMemory.bytes / Self.memoryPerPageDescriptor)
+        let processors = ByteCount(Int64(maximumVirtualCPUs - 1) * Self.memoryPerProcessor.bytes)
+        let wanted = guestMemory + pageDescriptors + processors + memoryOverhead
+        return .mebibytes((wanted.bytes + (1 << 20) - 1) / (1 << 20))
     }
 
     var callTimeout: Duration { .seconds(callTimeoutSeconds) }

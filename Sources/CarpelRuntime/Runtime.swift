@@ -13,6 +13,8 @@ public actor Runtime {
     var pods: [String: PodSandbox] = [:]
     private var podIDs: [String: String] = [:]
     private var telling: Task<Void, Never>?
+    /// The node's ranges of pod addresses, as UpdateRuntimeConfig told them; empty before.
+    var podRange = ""
 
     nonisolated var images: ImageStore { environment.images }
     nonisolated var logger: Logger { environment.logger }

@@ -37,8 +37,8 @@ extension GuestFailure {
                 .workingDirectoryInvalid, .sysctlFailed:
                 .invalidArgument
             case .noSpace, .outOfMemory: .resourceExhausted
-            case .busy: .failedPrecondition
             case .connectionRefused, .connectionReset: .unavailable
+            case .busy, .memoryInUse: .failedPrecondition
             case .unknownRequest: .unimplemented
             case .diskMissing, .mountFailed, .cgroupFailed, .system: .internal
             }

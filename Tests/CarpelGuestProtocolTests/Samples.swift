@@ -27,6 +27,26 @@ enum Samples {
         hardwareAddress: "52:54:00:12:34:56", name: "eth1", mtu: 1500, addresses: ["10.0.0.2/24"],
         routes: [.init(destination: "::/0", gateway: "fe80::1")])
 
+    private static var stats: GuestStats {
+        var usage = CgroupUsage()
+        usage.cpu.usage = .max
+        usage.memory.limit = 5
+        usage.processLimit = 6
+        usage.memoryPressure = CgroupUsage.Pressure()
+        usage.memoryPressure?.some.average10 = 1234
+        return GuestStats(
+            time: 1, pod: usage,
+            containers: [
+                .init(id: "c1", usage: usage, writableLayer: .init(bytes: 1, inodes: 2, time: 3)),
+                .init(id: "c2", usage: CgroupUsage()),
+            ],
+            interfaces: [
+                .init(
+                    name: "eth0", received: .init(bytes: 1, packets: 2, errors: 3, dropped: 4),
+                    sent: .init(bytes: 5, packets: 6, errors: 7, dropped: 8))
+            ], machine: .init(onlineCPUs: 2, memoryBytes: 3, availableMemoryBytes: 4))
+    }
+
     static let requests: [GuestRequest] = [
         .configure(
             SandboxConfiguration(
@@ -46,12 +66,14 @@ enum Samples {
         .signalExec(id: "e", signal: 9), .resizeExec(id: "e", rows: 1, columns: 2),
         .resizeContainer(id: "e", rows: 1, columns: 2), .attachInput(container: "c1", closeAtEnd: false),
         .updateResources(id: "c1", resources: container.resources), .followOutput(container: "c1", from: 7),
-        .releaseOutput(container: "c1", before: 8), .state, .shutdown,
+        .releaseOutput(container: "c1", before: 8), .state, .shutdown, .stats,
+        .takeUpHardware(virtualCPUs: 2, memoryBytes: 1 << 32), .updatePodResources(container.resources),
     ]
 
     static let responses: [GuestResponse] = [
         .done, .started(pid: 7, at: 8), .exited(ExitStatus(code: 137, at: 9, outOfMemory: true)),
         .failed(GuestFailure(.mountFailed, "message", errno: 5)),
+        .stats(stats),
         .volumeUsage(
             VolumeUsage(capacityBytes: 5, usedBytes: 4, availableBytes: .max, inodes: 3, usedInodes: 2)),
         .state(

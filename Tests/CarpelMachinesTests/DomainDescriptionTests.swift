@@ -59,6 +59,22 @@ struct DomainDescriptionTests {
         try expectGolden(document(spec), "shared-folder-volume")
     }
 
+    @Test func machineThatMayGrow() throws {
+        var spec = Self.spec
+        spec.maximumVirtualCPUs = 4
+        spec.maximumGuestMemory = .gibibytes(2)
+        try expectGolden(document(spec), "growing")
+        let live = try LiveDomain(parsing: document(spec))
+        #expect(live.capacity.virtualCPUs == 2 && live.capacity.maximumVirtualCPUs == 4)
+        #expect(live.maximumMemory ?? live.capacity.memory >= live.capacity.memory + .mebibytes(1792))
+    }
+
+    @Test func modulesAreMultiplesOfTheBlocksThatTheGuestManages() {
+        #expect(MemoryModule.size(atLeast: .mebibytes(1), machine: .mebibytes(256)) == .mebibytes(128))
+        #expect(MemoryModule.size(atLeast: .mebibytes(129), machine: .mebibytes(256)) == .mebibytes(256))
+        #expect(MemoryModule.size(atLeast: .mebibytes(1), machine: .gibibytes(64)) == .gibibytes(2))
+    }
+
     @Test func textThatWouldBreakXMLIsEscaped() throws {
         var spec = Self.spec
         spec.name = "a<b>&'\"\n\u{1}\u{FFFF}ü"

@@ -147,6 +147,32 @@ public struct LinuxPodSandboxStats: ProtoMessage {
 public struct PodSandboxStats: ProtoMessage {
     @Field public var attributes: PodSandboxAttributes?
     @Field public var linux: LinuxPodSandboxStats?
+    /// Carpel's own, beside CRI.
+    @Field public var carpel: PodSandboxStatsExtension?
+    public init() {}
+}
+
+public struct PodSandboxStatsExtension: ProtoMessage {
+    @Field public var machine: MachineStats?
+    public init() {}
+}
+
+/// What a pod's machine is and costs on the node, beyond what its containers use.
+public struct MachineStats: ProtoMessage {
+    @Field public var timestamp: Int64
+    @Field public var virtualCpus: UInt32
+    /// What the pod may use of the machine's memory.
+    @Field public var memoryBytes: UInt64
+    /// What the guest's kernel has left.
+    @Field public var availableBytes: UInt64
+    /// Of the node's cores, by the guest's CPUs. It holds what the containers use.
+    @Field public var virtualCpuCoreNanoSeconds: UInt64
+    /// Of the node's cores, by everything else that the machine is made of: QEMU's devices, virtiofsd.
+    @Field public var overheadCoreNanoSeconds: UInt64
+    /// The guest's memory that the node holds; absent if it cannot be told from QEMU's own.
+    @Field public var guestResidentBytes: UInt64Value?
+    /// Memory of the machine's processes beside the guest's.
+    @Field public var overheadBytes: UInt64
     public init() {}
 }
 

@@ -33,7 +33,7 @@ extension Agent {
         let plan = try ProcessPlan(spec.process, as: identity)
         try joinNamespaces(plan, spec)
         plan.start(in: try container.cgroup.open())
-        plan.setOOMScoreAdjustment(spec.oomScoreAdjustment)
+        plan.setOOMScoreAdjustment(container.oomScoreAdjustment)
         plan.makeWorkingDirectory()
         var sources: [MountSource?] = []
         for mount in spec.mounts { sources.append(try source(of: mount, images: container.images)) }

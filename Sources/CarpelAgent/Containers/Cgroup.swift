@@ -30,10 +30,45 @@ struct Cgroup {
     }
 
     func apply(_ resources: ContainerResources) throws(GuestFailure) {
+        for (name, value) in try files(for: resources) { try write(value, to: name) }
+    }
+
+    /// Applies all of the resources or none of them.
+    ///
+    /// - Throws: `memoryInUse` if more is in use than the new limit, and the kernel cannot take it back.
+    func change(_ resources: ContainerResources) throws(GuestFailure) {
+        if let limit = resources.memoryLimit, limit > 0 { try makeRoom(within: UInt64(limit)) }
+        var former: [(name: String, value: String)] = []
+        do throws(GuestFailure) {
+            for (name, value) in try files(for: resources) {
+                let previous = Files.line("\(path)/\(name)")
+                try write(value, to: name)
+                if let previous { former.append((name, previous)) }
+            }
+        } catch {
+            for (name, value) in former.reversed() { try? write(value, to: name) }
+            throw error
+        }
+    }
+
+    /// A limit below what is used would have the kernel kill processes.
+    private func makeRoom(within limit: UInt64) throws(GuestFailure) {
+        let excess = { (used: UInt64) in used > limit ? used - limit : 0 }
+        guard let used = number(in: "memory.current"), excess(used) > 0 else { return }
+        // Fails if it gets less, and gets what it can.
+        try? Files.write("\(excess(used))", to: "\(path)/memory.reclaim")
+        guard let left = number(in: "memory.current"), excess(left) > 0 else { return }
+        throw GuestFailure(.memoryInUse, "\(left) bytes of memory are in use, \(excess(left)) more than the new limit")
+    }
+
+    private func write(_ value: String, to name: String) throws(GuestFailure) {
+        try Files.write(value, to: "\(path)/\(name)", reason: .cgroupFailed)
+    }
+
+    /// The cgroup's files and what is to be written to them.
+    private func files(for resources: ContainerResources) throws(GuestFailure) -> [(name: String, value: String)] {
         var values: [(String, String?)] = [
             ("cpu.weight", resources.cpuWeight.map(String.init)),
-            ("cpuset.cpus", resources.cpus),
-            ("cpuset.mems", resources.memoryNodes),
             ("memory.max", resources.memoryLimit.map(Self.limit)),
             ("pids.max", resources.processLimit.map(Self.limit)),
         ]
@@ -47,12 +82,16 @@ struct Cgroup {
             values.append(("memory.swap.max", swap < 0 ? "max" : String(swap)))
         }
         values += resources.unified.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        // Last, since a list with processes in it cannot be emptied again: nothing after them may fail.
+        values += [("cpuset.mems", resources.memoryNodes), ("cpuset.cpus", resources.cpus)]
+        var files: [(name: String, value: String)] = []
         for case (let name, let value?) in values {
             guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("cgroup.") else {
                 throw GuestFailure(.invalidArgument, "\(name) is not a resource of a cgroup")
             }
-            try Files.write(value, to: "\(path)/\(name)", reason: .cgroupFailed)
+            files.append((name, value))
         }
+        return files
     }
 
     /// CRI and the OCI runtime specification write "no limit" as a number below or equal to 0.
@@ -71,17 +110,23 @@ struct Cgroup {
     /// How many processes the kernel has killed in it for want of memory.
     var outOfMemoryKills: UInt64 { number("oom_kill", in: "memory.events") ?? 0 }
 
+    /// Of a file of `name value` lines.
+    func number(_ name: String, in file: String) -> UInt64? { numbers(in: file)[name] }
+
     /// A file of `name value` lines.
-    func number(_ name: String, in file: String) -> UInt64? {
-        guard let bytes = try? Files.read("\(path)/\(file)") else { return nil }
+    func numbers(in file: String) -> [String: UInt64] {
+        guard let bytes = try? Files.read("\(path)/\(file)") else { return [:] }
+        var numbers: [String: UInt64] = [:]
         for line in bytes.split(separator: 0x0A) {
             let words = line.split(separator: 0x20)
-            if words.count == 2, words[0].elementsEqual(name.utf8) {
-                return UInt64(String(decoding: words[1], as: UTF8.self))
-            }
+            guard words.count == 2, let value = UInt64(String(decoding: words[1], as: UTF8.self)) else { continue }
+            numbers[String(decoding: words[0], as: UTF8.self)] = value
         }
-        return nil
+        return numbers
     }
+
+    /// A file of one number; nil if it says `max` or is not there.
+    func number(in file: String) -> UInt64? { Files.line("\(path)/\(file)").flatMap { UInt64($0) } }
 
     /// With what a privileged container has made below it.
     func remove() throws(GuestFailure) {

@@ -16,6 +16,8 @@ final class Container {
     /// Where the images of its mounts are mounted.
     let images: [[String]: String]
     let output: ContainerOutput
+    /// Of the processes that start from now on.
+    var oomScoreAdjustment: Int32
     var phase = Phase.created
     var isBeingRemoved = false
     /// The writing end of its stdin, while it can be written to.
@@ -29,6 +31,7 @@ final class Container {
     init(spec: ContainerSpec, cgroup: Cgroup, root: RootFileSystem, images: [[String]: String], output: ContainerOutput)
     {
         self.spec = spec
+        oomScoreAdjustment = spec.oomScoreAdjustment
         self.cgroup = cgroup
         self.root = root
         self.images = images
@@ -41,6 +44,15 @@ final class Container {
             throw GuestFailure(.invalidState, "container \(spec.id) is not running")
         }
         return process
+    }
+
+    /// Changes the limits of its processes; all or none.
+    func update(_ resources: ContainerResources) throws(GuestFailure) {
+        try cgroup.change(resources)
+        guard let adjustment = resources.oomScoreAdjustment else { return }
+        oomScoreAdjustment = adjustment
+        // One that ends meanwhile needs none.
+        for process in cgroup.processes { try? Files.write("\(adjustment)", to: "/proc/\(process)/oom_score_adj") }
     }
 
     /// Ends the stdin behind what has been written to it.

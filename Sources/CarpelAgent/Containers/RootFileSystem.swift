@@ -82,8 +82,10 @@ struct RootFileSystem {
         }
     }
 
+    /// The directory with what the container has written.
+    var upper: String { "\(scratch)/upper" }
+
     private func mountOverlay(of folders: [String]) throws(GuestFailure) {
-        let upper = "\(scratch)/upper"
         let work = "\(scratch)/work"
         for folder in [path, upper, work] { try Files.makeDirectory(folder) }
         // The top layer comes first.

@@ -13,7 +13,7 @@ extension Agent {
         plan.start(inPIDNamespace: try pidNamespace(of: target.pid))
         plan.steps.join(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWCGROUP, of: target.pidfd)
         plan.start(in: try container.cgroup.open())
-        plan.setOOMScoreAdjustment(container.spec.oomScoreAdjustment)
+        plan.setOOMScoreAdjustment(container.oomScoreAdjustment)
         let pipes = try plan.connect(stdin: spec.stdin)
 
         let exec = ExecProcess(id: spec.id, stream: stream, loop: loop) { [unowned self] in execs[$0.id] = nil }

@@ -17,11 +17,14 @@ final class DeviceWaits {
     init(loop: EventLoop) { self.loop = loop }
 
     /// Calls `done` as soon as nothing is missing, now if nothing is; or with what still is when that took too long.
-    func wait(until missing: @escaping () -> GuestFailure?, _ done: @escaping (GuestFailure?) -> Void) {
+    func wait(
+        until missing: @escaping () -> GuestFailure?, patience: UInt64 = DeviceWaits.patience,
+        _ done: @escaping (GuestFailure?) -> Void
+    ) {
         guard missing() != nil else { return done(nil) }
         let id = next
         next += 1
-        let timer = loop.after(milliseconds: Self.patience) { [unowned self] in
+        let timer = loop.after(milliseconds: patience) { [unowned self] in
             waits[id] = nil
             done(missing())
         }

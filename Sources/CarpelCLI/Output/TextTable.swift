@@ -25,6 +25,7 @@ struct TextTable {
     var rows: [[Cell]] = []
 
     init(_ columns: Column...) { self.columns = columns }
+    init(_ columns: [Column]) { self.columns = columns }
 
     mutating func add(_ cells: Cell...) { rows.append(cells) }
 

@@ -20,9 +20,10 @@ struct DomainDescription: Sendable {
             // libvirt refuses a title with a line break.
             DomainElement("title", text: spec.name.replacing("\n", with: " ")),
             DomainElement("metadata", [OwnershipMark(id: spec.id, root: configuration.stateDirectory).element]),
-            DomainElement("memory", ["unit": "KiB"], text: "\(memoryKibibytes)"),
+            growth.memory,
+            DomainElement("memory", ["unit": "KiB"], text: "\(memory.bytes >> 10)"),
             spec.sharedFolder.map { _ in SharedFolderSpec.memoryBacking },
-            DomainElement("vcpu", text: "\(spec.virtualCPUs)"),
+            growth.processors,
             boot,
             DomainElement("features", [DomainElement("acpi")]),
             processor,
@@ -42,12 +43,11 @@ struct DomainDescription: Sendable {
     /// Prefixed, so that an operator sees whose machine it is in `ps` and `virsh list`.
     static func domainName(_ id: String) -> String { "carpel-\(id)" }
 
-    /// Whole mebibytes, rounded up: libvirt rounds by itself otherwise, and the description would not tell.
-    var memoryKibibytes: Int64 {
-        let pageDescriptors = ByteCount(spec.guestMemory.bytes / MachinesConfiguration.memoryPerPageDescriptor)
-        let bytes = (spec.guestMemory + pageDescriptors + configuration.memoryOverhead).bytes
-        return (bytes + (1 << 20) - 1) / (1 << 20) * 1024
+    private var memory: ByteCount {
+        configuration.machineMemory(for: spec.guestMemory, maximumVirtualCPUs: spec.maximumVirtualCPUs)
     }
+
+    private var growth: GrowthRoom { GrowthRoom(spec, memory: memory) }
 
     private var boot: DomainElement {
         DomainElement(
@@ -61,10 +61,8 @@ struct DomainDescription: Sendable {
     }
 
     private var processor: DomainElement {
-        switch accelerator {
-        case .kvm: DomainElement("cpu", ["mode": "host-passthrough", "check": "none"])
-        case .tcg: DomainElement("cpu", ["mode": "maximum", "check": "none"])
-        }
+        let mode = accelerator == .kvm ? "host-passthrough" : "maximum"
+        return DomainElement("cpu", ["mode": mode, "check": "none"], growth.node.map { [$0] } ?? [])
     }
 
     private var devices: DomainElement {

@@ -30,6 +30,10 @@ struct LiveDomain: Sendable, Equatable {
     let bootLogPath: String?
     let disks: [Disk]
     let interfaces: [Interface]
+    let capacity: MachineCapacity
+    /// What the memory may become, of a domain into which some can be plugged.
+    let maximumMemory: ByteCount?
+    let memoryModules: Int
 
     init(parsing document: String) throws {
         let root: XMLElement
@@ -51,6 +55,13 @@ struct LiveDomain: Sendable, Equatable {
         bootLogPath = (devices?.child("serial") ?? devices?.child("console"))?.child("source")?.value("path")
         disks = (devices?.all("disk") ?? []).map(Disk.init)
         interfaces = (devices?.all("interface") ?? []).map(Interface.init)
+        let processors = root.child("vcpu")
+        let maximum = processors?.stringValue.flatMap { Int($0) } ?? 0
+        capacity = MachineCapacity(
+            virtualCPUs: processors?.value("current").flatMap { Int($0) } ?? maximum, maximumVirtualCPUs: maximum,
+            memory: root.child("memory")?.kibibytes ?? ByteCount(0))
+        maximumMemory = root.child("maxMemory")?.kibibytes
+        memoryModules = devices?.all("memory").count ?? 0
     }
 
     /// The lowest LUN that no disk has.
@@ -102,6 +113,9 @@ extension XMLElement {
     fileprivate func number(_ attribute: String) -> Int? {
         value(attribute).flatMap { $0.hasPrefix("0x") ? Int($0.dropFirst(2), radix: 16) : Int($0) }
     }
+
+    /// libvirt writes this unit whatever was given.
+    fileprivate var kibibytes: ByteCount? { stringValue.flatMap { Int64($0) }.map(ByteCount.kibibytes) }
 
     fileprivate var ownershipMark: OwnershipMark? {
         guard let pod = all("pod").first(where: { $0.uri == OwnershipMark.namespace }),

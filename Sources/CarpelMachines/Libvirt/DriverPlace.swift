@@ -4,7 +4,7 @@ import Foundation
 /// Where one of libvirt's QEMU drivers is reached and keeps its files.
 struct DriverPlace: Sendable {
     let uri: String
-    private let runDirectory: String
+    let runDirectory: String
     private let logDirectory: String
     /// Whether the driver's files are Carpel's to remove.
     let isOwn: Bool

@@ -83,6 +83,13 @@ final class LibvirtDomain: @unchecked Sendable {
         }
     }
 
+    /// The domain's CPUs may only become more: QEMU's machines hardly let go of one.
+    func setVirtualCPUs(_ count: Int) throws {
+        guard virDomainSetVcpusFlags(pointer, UInt32(clamping: count), VIR_DOMAIN_AFFECT_LIVE.rawValue) == 0 else {
+            throw CarpelError.libvirt("adding virtual CPUs")
+        }
+    }
+
     /// Kills QEMU. A domain that is gone, or goes because it is being re-attached meanwhile, is fine.
     func destroy() throws {
         guard virDomainDestroyFlags(pointer, 0) != 0 else { return }

@@ -106,7 +106,7 @@ public final class LibvirtHypervisor: Hypervisor {
         LibvirtMachine(
             id: id, uuid: uuid, domain: domain, process: process, files: files,
             log: place.log(DomainDescription.domainName(id)), fate: fate, account: account, calls: calls,
-            timeout: configuration.callTimeout, background: background)
+            configuration: configuration, background: background)
     }
 
     /// libvirt's and QEMU's, as in `9.0.0`.

@@ -13,7 +13,8 @@ final class LibvirtMachine: Machine {
     private let controlGroups: MachineControlGroups
     let account: Account
     let calls: BlockingCalls
-    let timeout: Duration
+    let configuration: MachinesConfiguration
+    var timeout: Duration { configuration.callTimeout }
     private let background: BackgroundTasks
     /// What is plugged in and out, one after the other: each looks for a free place.
     let deviceOperations = SerialOperations()
@@ -23,10 +24,12 @@ final class LibvirtMachine: Machine {
 
     init(
         id: String, uuid: String, domain: LibvirtDomain, process: QEMUProcess, files: MachineFiles, log: String,
-        fate: MachineFate, account: Account, calls: BlockingCalls, timeout: Duration, background: BackgroundTasks
+        fate: MachineFate, account: Account, calls: BlockingCalls, configuration: MachinesConfiguration,
+        background: BackgroundTasks
     ) {
         (self.id, self.uuid, self.domain, self.process) = (id, uuid, domain, process)
-        (self.files, self.fate, self.account, self.calls, self.timeout) = (files, fate, account, calls, timeout)
+        (self.files, self.fate, self.account, self.calls) = (files, fate, account, calls)
+        self.configuration = configuration
         self.background = background
         controlGroups = MachineControlGroups(of: process.id, domain: DomainDescription.domainName(id))
         channelPath = files.channelPath

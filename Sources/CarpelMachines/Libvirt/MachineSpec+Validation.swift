@@ -12,6 +12,11 @@ extension MachineSpec {
         guard virtualCPUs > 0 else {
             throw CarpelError(.invalidArgument, "virtualCPUs", "a machine needs a virtual CPU", field: "virtualCPUs")
         }
+        guard maximumVirtualCPUs >= virtualCPUs, maximumGuestMemory >= guestMemory else {
+            throw CarpelError(
+                .invalidArgument, "maximumTooSmall", "a machine's maximum is less than what it starts with",
+                field: "maximumVirtualCPUs")
+        }
         guard guestMemory >= configuration.minimumGuestMemory else {
             throw CarpelError(
                 .invalidArgument, "memoryTooSmall",

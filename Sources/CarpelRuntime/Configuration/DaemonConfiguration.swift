@@ -1,6 +1,7 @@
 import CarpelCore
 import CarpelImages
 import CarpelMachines
+import Foundation
 
 /// The daemon's configuration file (YAML), every key of which has a default.
 public struct DaemonConfiguration: Codable, Sendable {
@@ -78,17 +79,25 @@ public struct GuestConfiguration: Codable, Sendable {
 public struct PodsConfiguration: Codable, Sendable {
     public var defaultVirtualCPUs = 1
     public var defaultMemory = ByteCount.mebibytes(128)
+    /// What a pod's machine may grow to when limits are raised. A pod that asks for more from the start gets it.
+    /// Each CPU that there may be costs the machine 256 KiB; memory that there may be costs nothing.
+    public var maximumVirtualCPUs = min(ProcessInfo.processInfo.processorCount, 8)
+    public var maximumMemory = ByteCount(Int64(clamping: ProcessInfo.processInfo.physicalMemory))
     /// The most that a pod's containers may write. The file is sparse.
     public var scratchSize = ByteCount.gibibytes(8)
 
     public init() {}
 
-    private enum CodingKeys: String, CodingKey { case defaultVirtualCPUs, defaultMemory, scratchSize }
+    private enum CodingKeys: String, CodingKey {
+        case defaultVirtualCPUs, defaultMemory, maximumVirtualCPUs, maximumMemory, scratchSize
+    }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         defaultVirtualCPUs = try values.decodeIfPresent(Int.self, forKey: .defaultVirtualCPUs) ?? defaultVirtualCPUs
         defaultMemory = try values.decodeIfPresent(ByteCount.self, forKey: .defaultMemory) ?? defaultMemory
+        maximumVirtualCPUs = try values.decodeIfPresent(Int.self, forKey: .maximumVirtualCPUs) ?? maximumVirtualCPUs
+        maximumMemory = try values.decodeIfPresent(ByteCount.self, forKey: .maximumMemory) ?? maximumMemory
         scratchSize = try values.decodeIfPresent(ByteCount.self, forKey: .scratchSize) ?? scratchSize
     }
 }

@@ -56,7 +56,7 @@ extension ContainerRecord {
             $0.mounts = config.mounts
             $0.logPath = logPath
             $0.stopSignal = config.stopSignal
-            if let resources = config.linux?.resources {
+            if let resources = currentResources {
                 $0.resources = ContainerResourceStatus { $0.linux = resources }
             }
             if case .running(let since) = phase { $0.startedAt = since }

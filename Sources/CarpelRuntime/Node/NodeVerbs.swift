@@ -16,6 +16,7 @@ extension Runtime {
     public nonisolated func status(_ request: StatusRequest) async throws -> StatusResponse {
         let unreadable = try await unreadableRecords()
         let network = await networkCondition
+        let podRange = await podRange
         return try StatusResponse {
             $0.status = RuntimeStatus { $0.conditions = conditions(unreadable, network) }
             $0.runtimeHandlers = ["", Self.runtimeHandler].map { name in
@@ -25,7 +26,7 @@ extension Runtime {
                 }
             }
             $0.features = RuntimeFeatures { $0.supplementalGroupsPolicy = true }
-            if request.verbose { $0.info = try info() }
+            if request.verbose { $0.info = try info(podRange: podRange) }
         }
     }
 
@@ -79,7 +80,7 @@ extension Runtime {
         }
     }
 
-    private nonisolated func info() throws -> [String: String] {
+    private nonisolated func info(podRange: String) throws -> [String: String] {
         var configuration = environment.configuration
         // They can hold secrets, and Status is for everybody.
         configuration.plugins.configurations = [:]
@@ -88,6 +89,7 @@ extension Runtime {
             "accelerator": try jsonText("\(environment.hypervisor.accelerator)"),
             "root": try jsonText(environment.paths.root),
             "state": try jsonText(environment.paths.state),
+            "podCidr": try jsonText(podRange),
         ]
     }
 }

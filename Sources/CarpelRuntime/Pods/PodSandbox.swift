@@ -34,6 +34,7 @@ actor PodSandbox {
     var assembly: Assembly?
     /// Under way: joined by a repetition.
     var removal: Task<Void, any Error>?
+    var cpuRates = CPURates()
     private var lastDeviceOperation: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
 

@@ -77,6 +77,8 @@ extension PodSandbox {
         struct MachineInfo: Encodable {
             var virtualCPUs: Int
             var memoryBytes: Int64
+            /// Why it is larger than the pod's resources.
+            var surplus: MachineSurplus?
             var processID: Int32?
             var accelerator: String
             var bootLog: String
@@ -93,7 +95,8 @@ extension PodSandbox {
             "volumes": try jsonText(volumeInfos),
             "machine": try jsonText(
                 MachineInfo(
-                    virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, processID: processID,
+                    virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, surplus: surplus,
+                    processID: processID,
                     accelerator: "\(accelerator)", bootLog: environment.paths.bootLog(id), failure: record.failure,
                     leftovers: record.leftovers)),
         ]

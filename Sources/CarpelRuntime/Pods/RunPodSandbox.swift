@@ -46,7 +46,8 @@ extension Runtime {
         if let pod = pod(named: name) { return pod }
         let defaults = environment.configuration.pods
         let size = try machineSize(
-            of: config, defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
+            of: config.linux?.resources ?? LinuxContainerResources(),
+            defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
         let record = PodRecord(
             id: id, name: name, runtimeHandler: runtimeHandler, config: config, createdAt: now(),
             phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [],

@@ -128,6 +128,8 @@ extension PodSandbox {
             name: "carpel-\(id.prefix(13))",
             virtualCPUs: record.virtualCPUs,
             guestMemory: ByteCount(record.memoryBytes),
+            maximumVirtualCPUs: environment.configuration.pods.maximumVirtualCPUs,
+            maximumGuestMemory: environment.configuration.pods.maximumMemory,
             kernel: guest.kernel,
             initramfs: guest.initramfs,
             kernelArguments: GuestKernel.arguments + guest.kernelArguments,

@@ -98,6 +98,7 @@ extension PodSandbox {
             let guest = try await connect(to: machine, within: Self.reconnectTimeout)
             try await adopt(guest, of: machine)
             try await finishNetworks(of: machine)
+            await finishGrowth(of: machine)
         } catch {
             try await machine.destroy()
             await containersLostMachine("the agent did not answer after a start of carpeld")

@@ -4,7 +4,7 @@ import CarpelCore
 /// As many as QEMU's q35 machine takes without an interrupt remapper.
 private let mostVirtualCPUs = 255
 
-/// The size of the machine for a pod, from `linux.resources`: the sum of its containers' (CRI, LinuxPodSandboxConfig).
+/// The size of the machine for a pod, from `resources`: the sum of its containers' (CRI, LinuxPodSandboxConfig).
 ///
 /// - CPUs: quota / period, rounded up, since more could never run. Without a quota as many as the shares were computed
 ///   from (1024 each), since the pod must get those, and no fewer than the default, since it may burst.
@@ -13,14 +13,18 @@ private let mostVirtualCPUs = 255
 ///
 /// `linux.overhead` is not part of it: it is what the pod may use on the node in all, QEMU included.
 /// - Throws: `.invalidArgument`/`machineTooLarge`.
+/// - Parameter field: where the resources stand in the request.
 func machineSize(
-    of sandbox: PodSandboxConfig, defaults: (cpus: Int, memory: ByteCount)
+    of resources: LinuxContainerResources, at field: String = "config.linux.resources",
+    defaults: (cpus: Int, memory: ByteCount)
 ) throws -> (virtualCPUs: Int, memory: ByteCount) {
-    let resources = sandbox.linux?.resources ?? LinuxContainerResources()
-    return (try virtualCPUs(resources, default: defaults.cpus), try memory(resources, default: defaults.memory))
+    (
+        try virtualCPUs(resources, at: field, default: defaults.cpus),
+        try memory(resources, at: field, default: defaults.memory)
+    )
 }
 
-private func virtualCPUs(_ resources: LinuxContainerResources, default fallback: Int) throws -> Int {
+private func virtualCPUs(_ resources: LinuxContainerResources, at field: String, default fallback: Int) throws -> Int {
     let period = resources.cpuPeriod > 0 ? resources.cpuPeriod : defaultCPUPeriod
     let count =
         resources.cpuQuota > 0
@@ -28,19 +32,21 @@ private func virtualCPUs(_ resources: LinuxContainerResources, default fallback:
         : max(fallback, Int(resources.cpuShares).dividedRoundingUp(by: 1024))
     guard count <= mostVirtualCPUs else {
         throw CarpelError.invalid(
-            resources.cpuQuota > 0 ? "config.linux.resources.cpuQuota" : "config.linux.resources.cpuShares",
+            resources.cpuQuota > 0 ? "\(field).cpuQuota" : "\(field).cpuShares",
             "asks for \(count) CPUs; a machine has at most \(mostVirtualCPUs)", reason: "machineTooLarge")
     }
     return max(1, count)
 }
 
-private func memory(_ resources: LinuxContainerResources, default fallback: ByteCount) throws -> ByteCount {
+private func memory(_ resources: LinuxContainerResources, at field: String, default fallback: ByteCount) throws
+    -> ByteCount
+{
     let limit = resources.memoryLimitInBytes
     guard limit > 0 else { return fallback }
     // 8 TiB: far beyond any node, and far from overflowing.
     guard limit <= 8 << 40 else {
         throw CarpelError.invalid(
-            "config.linux.resources.memoryLimitInBytes", "\(limit) bytes; a machine has at most 8 TiB",
+            "\(field).memoryLimitInBytes", "\(limit) bytes; a machine has at most 8 TiB",
             reason: "machineTooLarge")
     }
     return ByteCount(limit)

@@ -48,6 +48,11 @@ struct ContainerRecord: Codable, Sendable, FetchableRecord, PersistableRecord, I
     /// What of the output the agent had to drop while nobody listened.
     var lostRecords: Int64
     var lostBytes: Int64
+    /// What an update has made of the request's resources; nil if there was none.
+    var resources: LinuxContainerResources?
+
+    /// Those that are in force.
+    var currentResources: LinuxContainerResources? { resources ?? config.linux?.resources }
 
     static func name(of metadata: ContainerMetadata) -> String { "\(metadata.name)_\(metadata.attempt)" }
 }

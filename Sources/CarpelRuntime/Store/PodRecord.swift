@@ -36,6 +36,8 @@ struct PodRecord: Codable, Sendable, FetchableRecord, PersistableRecord, Identif
     var volumes: [PublishedVolume]
     /// Why the pod is not ready although nobody stopped it.
     var failure: String
+    /// What an update has made of the request's resources; nil if there was none.
+    var resources: LinuxContainerResources?
 
     static func name(of metadata: PodSandboxMetadata) -> String {
         [metadata.name, metadata.namespace, metadata.uid, String(metadata.attempt)].joined(separator: "_")

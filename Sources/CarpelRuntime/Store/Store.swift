@@ -103,6 +103,11 @@ struct Store: Sendable {
                 table.add(column: "lostBytes", .integer).notNull().defaults(to: 0)
             }
         }
+        migrator.registerMigration("4") { database in
+            for name in ["pod", "container"] {
+                try database.alter(table: name) { $0.add(column: "resources", .text) }
+            }
+        }
         return migrator
     }
 

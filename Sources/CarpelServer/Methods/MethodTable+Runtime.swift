@@ -8,6 +8,9 @@ extension MethodTable {
         add(Methods.status) { request, _ in try await runtime.status(request) }
         add(Methods.doctor) { request, _ in try await runtime.doctor(request) }
 
+        add(Methods.runtimeConfig) { request, _ in runtime.runtimeConfig(request) }
+        add(Methods.updateRuntimeConfig) { request, _ in try await runtime.updateRuntimeConfig(request) }
+
         add(Methods.getContainerEvents) { request, _ in runtime.getContainerEvents(request) }
         add(Methods.watchNode) { request, _ in try runtime.watchNode(request) }
         add(Methods.unsubscribe) { request, context in
@@ -45,6 +48,23 @@ extension MethodTable {
             try await opening.open(request, on: runtime)
             return EmptyResponse()
         }
+        add(Methods.containerStats) { request, _ in try await runtime.containerStats(request) }
+        add(Methods.listContainerStats) { request, _ in try await runtime.listContainerStats(request) }
+        add(Methods.streamContainerStats, listing: \.containerStats) { request, _ in
+            try await runtime.listContainerStats(ListContainerStatsRequest { $0.filter = request.filter }).stats
+        }
+        add(Methods.podSandboxStats) { request, _ in try await runtime.podSandboxStats(request) }
+        add(Methods.listPodSandboxStats) { request, _ in try await runtime.listPodSandboxStats(request) }
+        add(Methods.streamPodSandboxStats, listing: \.podSandboxStats) { request, _ in
+            try await runtime.listPodSandboxStats(ListPodSandboxStatsRequest { $0.filter = request.filter }).stats
+        }
+        add(Methods.listMetricDescriptors) { request, _ in runtime.listMetricDescriptors(request) }
+        add(Methods.listPodSandboxMetrics) { request, _ in await runtime.listPodSandboxMetrics(request) }
+        add(Methods.streamPodSandboxMetrics, listing: \.podSandboxMetrics) { _, _ in
+            await runtime.listPodSandboxMetrics(ListPodSandboxMetricsRequest()).podMetrics
+        }
+        add(Methods.updateContainerResources) { request, _ in try await runtime.updateContainerResources(request) }
+        add(Methods.updatePodSandboxResources) { request, _ in try await runtime.updatePodSandboxResources(request) }
 
         add(Methods.pullImage) { request, context in
             try await runtime.pullImage(request) { progress in

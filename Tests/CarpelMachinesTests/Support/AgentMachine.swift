@@ -70,12 +70,7 @@ extension TestNode {
     ) async throws -> (any Machine, GuestConnection) {
         let machine = try await hypervisor.start(agent.spec(id, in: place, sharedFolder: sharedFolder))
         let guest = try await connect(to: machine)
-        try await guest.call(
-            .configure(
-                SandboxConfiguration(
-                    hostname: id, resolvConf: "", hosts: "", clock: UInt64(Date().timeIntervalSince1970 * 1e9),
-                    entropy: (0..<64).map { _ in .random(in: 0...255) }, scratchDisk: "scratch",
-                    sharedFolder: sharedFolder.map { _ in AgentPlace.tag })))
+        try await guest.configure(id, sharedFolder: sharedFolder != nil)
         return (machine, guest)
     }
 }
@@ -86,6 +81,15 @@ func connect(to machine: any Machine) async throws -> GuestConnection {
 }
 
 extension GuestConnection {
+    func configure(_ id: String, sharedFolder: Bool) async throws {
+        try await call(
+            .configure(
+                SandboxConfiguration(
+                    hostname: id, resolvConf: "", hosts: "", clock: UInt64(Date().timeIntervalSince1970 * 1e9),
+                    entropy: (0..<64).map { _ in .random(in: 0...255) }, scratchDisk: "scratch",
+                    sharedFolder: sharedFolder ? AgentPlace.tag : nil)))
+    }
+
     /// Starts a container that does nothing but stay, for commands to be run in.
     func startHolder(_ id: String, _ mounts: [ContainerSpec.Mount], privileged: Bool = false) async throws {
         var process = ProcessSpec(arguments: ["sleep", "100000"], environment: ["PATH=/bin"])

@@ -6,15 +6,13 @@ import Testing
 
 @Suite struct MachineSizeTests {
     private func size(_ resources: LinuxContainerResources?) throws -> (virtualCPUs: Int, memory: ByteCount) {
-        let pod = samplePod { $0.linux?.resources = resources }
-        return try machineSize(of: pod, defaults: (cpus: 2, memory: .mebibytes(256)))
+        try machineSize(of: resources ?? LinuxContainerResources(), defaults: (cpus: 2, memory: .mebibytes(256)))
     }
 
     @Test func aPodThatAsksForNothingGetsTheDefaults() throws {
         let unspecific = try size(nil)
         #expect(unspecific == (2, .mebibytes(256)))
-        let pod = PodSandboxConfig()
-        let bare = try machineSize(of: pod, defaults: (cpus: 0, memory: .mebibytes(128)))
+        let bare = try machineSize(of: LinuxContainerResources(), defaults: (cpus: 0, memory: .mebibytes(128)))
         #expect(bare == (1, .mebibytes(128)))
     }
 

@@ -17,7 +17,8 @@ import Testing
             sqlite3 "$1" "ALTER TABLE pod DROP COLUMN networks; ALTER TABLE pod DROP COLUMN volumes;
                 ALTER TABLE container DROP COLUMN lostRecords; ALTER TABLE container DROP COLUMN lostBytes;
                 ALTER TABLE container ADD COLUMN logLength INTEGER NOT NULL DEFAULT 0;
-                DELETE FROM grdb_migrations WHERE identifier IN ('2', '3');
+                ALTER TABLE pod DROP COLUMN resources; ALTER TABLE container DROP COLUMN resources;
+                DELETE FROM grdb_migrations WHERE identifier > '1';
                 INSERT INTO pod VALUES ('1', 'web', '', '{}', 1, 'ready', 1, 1, '[]', '[]', '');"
             """, path)
         return path

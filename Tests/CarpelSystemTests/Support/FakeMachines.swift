@@ -57,6 +57,7 @@ final class FakeMachine: Machine {
     private let hypervisor: FakeHypervisor
     private let disks: Mutex<[String]>
     private let interfaces: Mutex<[String]>
+    private let size: Mutex<MachineCapacity>
     private let ended = Latch<MachineEnd>()
 
     init(_ spec: MachineSpec, processID: Int32, hypervisor: FakeHypervisor) {
@@ -66,6 +67,9 @@ final class FakeMachine: Machine {
         guest = FakeGuest(machineEnd: ended)
         self.hypervisor = hypervisor
         disks = Mutex(spec.disks.map(\.serial))
+        size = Mutex(
+            MachineCapacity(
+                virtualCPUs: spec.virtualCPUs, maximumVirtualCPUs: spec.maximumVirtualCPUs, memory: spec.guestMemory))
         interfaces = Mutex(spec.interfaces.map { $0.macAddress.lowercased() })
     }
 
@@ -83,6 +87,19 @@ final class FakeMachine: Machine {
         interfaces.withLock { $0.removeAll { $0 == macAddress.lowercased() } }
     }
     func attachedInterfaces() async throws -> [String] { interfaces.withLock { $0 } }
+
+    func capacity() async throws -> MachineCapacity { size.withLock { $0 } }
+    func grow(virtualCPUs: Int, guestMemory: ByteCount) async throws -> MachineCapacity {
+        try size.withLock { size in
+            guard virtualCPUs <= size.maximumVirtualCPUs else {
+                throw CarpelError(.resourceExhausted, "machineAtMaximum", "a fake machine is at its maximum")
+            }
+            size.virtualCPUs = max(size.virtualCPUs, virtualCPUs)
+            size.memory = max(size.memory, guestMemory)
+            return size
+        }
+    }
+    func usage() async throws -> MachineProcessUsage { MachineProcessUsage() }
 
     func destroy() async throws {
         try await hypervisor.destroyed(id)
@@ -179,6 +196,12 @@ final class FakeGuest: Guest {
             case .signalContainer(let id, let signal, _): try signalled(id, signal, &state)
             case .removeContainer(let id): state.containers[id] = nil
             case .state: return .state(snapshot(state))
+            case .stats: return .stats(stats(state))
+            case .updateResources(let id, let resources):
+                if (resources.memoryLimit ?? .max) < FakeGuest.memoryInUse {
+                    throw GuestFailure(.memoryInUse, "a fake container uses more")
+                }
+                state.containers[id]?.spec.resources = resources
             default: break
             }
             return .done
@@ -191,6 +214,26 @@ final class FakeGuest: Guest {
             containers: state.containers.map {
                 .init(id: $0, phase: $1.phase, nextOutput: UInt64(state.outputs[$0]?.records.count ?? 0))
             })
+    }
+
+    static let memoryInUse: Int64 = 10 << 20
+
+    /// Each container has used a second of CPU more at each asking.
+    private func stats(_ state: State) -> GuestStats {
+        var usage = CgroupUsage()
+        usage.cpu.usage = UInt64(now()) / 1000
+        usage.memory.usage = UInt64(Self.memoryInUse)
+        usage.memory.inactiveFile = 1 << 20
+        usage.memory.limit = 64 << 20
+        usage.processes = 3
+        let running = state.containers.filter { if case .running = $0.value.phase { true } else { false } }
+        return GuestStats(
+            time: UInt64(now()), pod: usage, containers: running.keys.sorted().map { .init(id: $0, usage: usage) },
+            interfaces: [
+                .init(
+                    name: "eth0", received: .init(bytes: 1, packets: 2, errors: 3, dropped: 4),
+                    sent: .init(bytes: 5, packets: 6, errors: 7, dropped: 8))
+            ], machine: .init(onlineCPUs: 1, memoryBytes: 128 << 20, availableMemoryBytes: 64 << 20))
     }
 
     private func start(_ id: String, _ state: inout State) throws -> GuestResponse {

@@ -59,7 +59,7 @@ func interfaceName(of network: PodNetwork, at index: Int) -> String {
     network.interfaceName.isEmpty ? "eth\(index)" : network.interfaceName
 }
 
-private func checkAddress(_ address: String, at field: String) throws {
+func checkAddress(_ address: String, at field: String) throws {
     guard isAddress(address) else {
         throw CarpelError.invalid(field, "\"\(address)\" is no IPv4 or IPv6 address", reason: "addressInvalid")
     }
