@@ -399,6 +399,18 @@ public struct GuestState: Codable, Sendable, Equatable {
         }
     }
 
+    /// Numbers only: the names are in the image.
+    public struct ProcessIdentity: Codable, Sendable, Equatable {
+        public var uid: UInt32
+        public var gid: UInt32
+        public var groups: [UInt32]
+        public init(uid: UInt32, gid: UInt32, groups: [UInt32]) {
+            self.uid = uid
+            self.gid = gid
+            self.groups = groups
+        }
+    }
+
     public struct Container: Codable, Sendable, Equatable {
         public enum Phase: Codable, Sendable, Equatable {
             case created
@@ -409,6 +421,8 @@ public struct GuestState: Codable, Sendable, Equatable {
         public var phase: Phase
         /// The sequence number that the next output record will get.
         public var nextOutput: UInt64
+        /// Who its first process is, once it has been started.
+        public var user: ProcessIdentity?
         public init(id: String, phase: Phase, nextOutput: UInt64) {
             self.id = id
             self.phase = phase

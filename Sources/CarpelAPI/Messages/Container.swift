@@ -185,6 +185,20 @@ public struct ContainerResourceStatus: ProtoMessage {
     public init() {}
 }
 
+/// Who the first process is, as the kernel sees it. Source: CRI's ContainerUser.
+public struct LinuxContainerUser: ProtoMessage {
+    @Field public var uid: Int64
+    @Field public var gid: Int64
+    /// Those of the image too, where the policy is to merge them.
+    @Field public var supplementalGroups: [Int64]
+    public init() {}
+}
+
+public struct ContainerUser: ProtoMessage {
+    @Field public var linux: LinuxContainerUser?
+    public init() {}
+}
+
 public struct ContainerStatus: ProtoMessage {
     @Field public var id: String
     @Field public var metadata: ContainerMetadata?
@@ -205,6 +219,8 @@ public struct ContainerStatus: ProtoMessage {
     @Field public var logPath: String
     @Field public var resources: ContainerResourceStatus?
     @Field public var imageId: String
+    /// Once it has been started.
+    @Field public var user: ContainerUser?
     @Field public var stopSignal: Signal
     public init() {}
 }

@@ -30,6 +30,7 @@ extension Agent {
     ) throws(GuestFailure) {
         let spec = container.spec
         let identity = try UserDatabase(root: container.root.path).resolve(spec.process.user)
+        container.identity = identity
         let plan = try ProcessPlan(spec.process, as: identity)
         try joinNamespaces(plan, spec)
         plan.start(in: try container.cgroup.open())

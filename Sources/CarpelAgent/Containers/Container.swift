@@ -20,6 +20,8 @@ final class Container {
     var oomScoreAdjustment: Int32
     var phase = Phase.created
     var isBeingRemoved = false
+    /// Set at its start.
+    var identity: UserDatabase.Identity?
     /// The writing end of its stdin, while it can be written to.
     var input: ByteSink?
     /// The stream that feeds `input`.
@@ -68,6 +70,8 @@ final class Container {
             case .running(let process, let since): .running(pid: process.pid, since: since)
             case .exited(let status, let started): .exited(status, started: started)
             }
-        return GuestState.Container(id: spec.id, phase: phase, nextOutput: output.next)
+        var state = GuestState.Container(id: spec.id, phase: phase, nextOutput: output.next)
+        state.user = identity.map { .init(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
+        return state
     }
 }

@@ -4,10 +4,11 @@ import CarpelCore
 extension Runtime {
     public func containerStatus(_ request: ContainerStatusRequest) async throws -> ContainerStatusResponse {
         let (pod, id) = try await requireContainer(request.containerId)
-        let record = try await pod.container(id).record
+        await pod.learnUsers()
+        let container = try await pod.container(id)
         return try ContainerStatusResponse {
-            $0.status = record.status
-            if request.verbose { $0.info = try record.info() }
+            $0.status = container.status
+            if request.verbose { $0.info = try container.record.info() }
         }
     }
 

@@ -144,6 +144,8 @@ struct Container {
     var start: Task<Void, any Error>?
     /// Under way: joined by a repetition.
     var removal: Task<Void, any Error>?
+    /// Who its first process is, as far as the guest has been asked.
+    var user: GuestState.ProcessIdentity?
     /// Copies what the container writes into its log; ends after the last byte.
     var follower: LogFollower?
     /// While it is followed.

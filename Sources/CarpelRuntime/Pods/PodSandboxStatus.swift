@@ -6,6 +6,7 @@ import Foundation
 extension Runtime {
     public func podSandboxStatus(_ request: PodSandboxStatusRequest) async throws -> PodSandboxStatusResponse {
         let pod = try requirePod(request.podSandboxId)
+        await pod.learnUsers()
         let (status, containers) = await pod.status
         let info = request.verbose ? try await pod.info(accelerator: environment.hypervisor.accelerator) : [:]
         return PodSandboxStatusResponse {
@@ -69,7 +70,7 @@ extension PodSandbox {
             $0.annotations = record.config.annotations
             $0.runtimeHandler = record.runtimeHandler
         }
-        return (pod, containers.values.map(\.record).sorted { $0.createdAt < $1.createdAt }.map(\.status))
+        return (pod, containers.values.sorted { $0.record.createdAt < $1.record.createdAt }.map(\.status))
     }
 
     /// JSON texts by name, for who debugs.

@@ -53,6 +53,29 @@ extension SystemTests {
             }
         }
 
+        /// CRI's supplementalGroupsPolicy, which Status announces, promises it.
+        @Test func theStatusTellsWhoAContainerRunsAs() async throws {
+            try await withWorld(.realMachines) { world, client in
+                let config = containerConfig("main", testImage, ["sleep", "1000"]) {
+                    $0.linux = LinuxContainerConfig {
+                        $0.securityContext = LinuxContainerSecurityContext {
+                            $0.runAsUser = Int64Value { $0.value = 1234 }
+                            $0.runAsGroup = Int64Value { $0.value = 2345 }
+                            $0.supplementalGroups = [3456]
+                        }
+                    }
+                }
+                let id = try await client.runPod(podConfig(), [config]).containerIds[0]
+                let user = try await client.containerStatus(id).user?.linux
+                #expect(user?.uid == 1234 && user?.gid == 2345)
+                #expect(user?.supplementalGroups.contains(3456) == true)
+                // The next daemon asks again.
+                try await world.restartDaemon()
+                let next = try await world.connect()
+                #expect(try await next.containerStatus(id).user?.linux == user)
+            }
+        }
+
         /// Otherwise a machine would be started for nothing.
         @Test func whatCanBeKnownBeforeIsToldBeforeAnythingIsMade() async throws {
             let nameless = containerConfig("", testImage, ["a"])
