@@ -50,6 +50,7 @@ extension SystemTests {
                 try await usage(of: busy, calm, in: pod, client)
                 try await traffic(of: pod, calm, client)
                 try await lists(busy, calm, pod, client)
+                try await streams(busy, calm, pod, client)
                 try await metrics(of: pod, calm, client)
                 try await commands(node)
 
@@ -69,7 +70,7 @@ extension SystemTests {
 
         private func usage(of busy: String, _ calm: String, in pod: String, _ client: CarpelClient) async throws {
             // In the guest's time, in which an emulated CPU is busy however little of the node's it gets.
-            try await eventually("the busy container is seen to use about a core") {
+            try await eventually("the busy container is seen to use about a core", within: .seconds(90)) {
                 guard let rate = try await client.stats(of: busy).cpu?.usageNanoCores?.value else { return false }
                 return (300_000_000...1_500_000_000).contains(rate)
             }
@@ -78,7 +79,7 @@ extension SystemTests {
             #expect(before.cpu?.usageCoreNanoSeconds?.value ?? 0 > 0 && before.cpu?.timestamp ?? 0 > 0)
             #expect(before.cpu?.psi?.Some != nil && before.swap != nil && before.io?.psi != nil)
             _ = try await client.exec(calm, "touch", "/go")
-            try await eventually("the memory is seen to have grown") {
+            try await eventually("the memory is seen to have grown", within: .seconds(90)) {
                 let memory = try await client.stats(of: calm).memory
                 return memory?.workingSetBytes?.value ?? 0 > 19 << 20 && memory?.rssBytes?.value ?? 0 > 19 << 20
             }
@@ -92,7 +93,7 @@ extension SystemTests {
             #expect((30 << 20..<300 << 20).contains(machine.guestResidentBytes?.value ?? 0))
             #expect(machine.virtualCpuCoreNanoSeconds > 0 && machine.overheadCoreNanoSeconds > 0)
             print("a machine's overhead: \(ByteCount(Int64(machine.overheadBytes)))")
-            try await eventually("the writable layer is measured") {
+            try await eventually("the writable layer is measured", within: .seconds(90)) {
                 try await client.stats(of: calm).writableLayer?.inodesUsed?.value ?? 0 >= 2
             }
         }
@@ -110,7 +111,9 @@ extension SystemTests {
         }
 
         private func lists(_ busy: String, _ calm: String, _ pod: String, _ client: CarpelClient) async throws {
+            let clock = ContinuousClock.now
             #expect(try await client.listedStats() == [calm, busy])
+            print("the stats of a pod with two containers: \(ContinuousClock.now - clock)")
             #expect(try await client.listedStats { $0.labelSelector = ["tier": "calm"] } == [calm])
             #expect(try await client.listedStats { $0.id = String(busy.prefix(12)) } == [busy])
             #expect(try await client.listedStats { $0.podSandboxId = "0000" }.isEmpty)
@@ -119,6 +122,23 @@ extension SystemTests {
             }
             #expect(
                 try await client.call(Methods.listPodSandboxStats, request).stats.map { $0.attributes?.id } == [pod])
+        }
+
+        private func streams(_ busy: String, _ calm: String, _ pod: String, _ client: CarpelClient) async throws {
+            var containers: [String?] = []
+            for try await part in try await client.subscribe(
+                Methods.streamContainerStats, StreamContainerStatsRequest())
+            {
+                containers += part.item.containerStats.map { $0.attributes?.id }
+            }
+            #expect(containers == [calm, busy])
+            var metrics: [String] = []
+            for try await part in try await client.subscribe(
+                Methods.streamPodSandboxMetrics, StreamPodSandboxMetricsRequest())
+            {
+                metrics += part.item.podSandboxMetrics.map(\.podSandboxId)
+            }
+            #expect(metrics == [pod])
         }
 
         private func metrics(of pod: String, _ container: String, _ client: CarpelClient) async throws {
@@ -187,6 +207,13 @@ extension SystemTests {
                 let stats = try await client.call(Methods.listPodSandboxStats, list).stats
                 #expect(stats.map { $0.attributes?.id } == [pods[0]])
                 #expect(stats[0].linux?.memory?.workingSetBytes?.value == 9 << 20)
+                var streamed: [String?] = []
+                for try await part in try await client.subscribe(
+                    Methods.streamPodSandboxStats, StreamPodSandboxStatsRequest())
+                {
+                    streamed += part.item.podSandboxStats.map { $0.attributes?.id }
+                }
+                #expect(streamed == [pods[0]])
                 await #expect { try await client.podStats(pods[1]) } throws: {
                     ($0 as? CarpelError)?.reason == "agentSilent"
                 }
