@@ -68,5 +68,15 @@ extension SystemTests {
             let missing = try await shell("tar -xzOf \"$1\" --wildcards '*/missing.txt'", archive)
             #expect(missing.contains("the daemon: "))
         }
+
+        @Test func aCallOfAStreamPrintsAnItemALine() async throws {
+            try await withFakeNode { node, _ in
+                let output = try await shell(
+                    "\"$1\" api call --socket \"$2\" StreamImages '{}'", "\(repository)/.build/debug/carpel",
+                    node.paths.socket)
+                let lines = output.split(separator: "\n")
+                #expect(lines.count == 1 && lines[0].contains(testImage))
+            }
+        }
     }
 }

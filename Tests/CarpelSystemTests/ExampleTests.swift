@@ -9,12 +9,10 @@ extension SystemTests {
     /// The protocol's description, held against a real daemon.
     @Suite(.serialized) struct ExampleTests {
         private static let notYet: Set = [
-            "Attach", "CheckpointContainer", "CheckpointPod", "ContainerStats", "Exec", "GetContainerEvents",
-            "ListContainerStats", "ListMetricDescriptors", "ListPodSandboxMetrics", "ListPodSandboxStats",
-            "OpenStream", "PodSandboxStats", "PortForward", "ReopenContainerLog", "RestorePod", "RuntimeConfig",
-            "StreamContainerStats", "StreamContainers", "StreamImages", "StreamPodSandboxMetrics",
-            "StreamPodSandboxStats", "StreamPodSandboxes", "Unsubscribe", "UpdateContainerResources",
-            "UpdatePodSandboxResources", "UpdateRuntimeConfig", "WatchNode",
+            "Attach", "CheckpointContainer", "CheckpointPod", "ContainerStats", "Exec", "ListContainerStats",
+            "ListMetricDescriptors", "ListPodSandboxMetrics", "ListPodSandboxStats", "OpenStream", "PodSandboxStats",
+            "PortForward", "RestorePod", "RuntimeConfig", "StreamContainerStats", "StreamPodSandboxMetrics",
+            "StreamPodSandboxStats", "UpdateContainerResources", "UpdatePodSandboxResources", "UpdateRuntimeConfig",
         ]
 
         @Test func theDescriptionNamesTheMethodsThatThereAre() async throws {

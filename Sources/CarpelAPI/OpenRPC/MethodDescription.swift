@@ -23,6 +23,8 @@ public struct MethodDescription: Sendable {
     public let response: any ProtoMessage.Type
     /// What a subscription's notifications carry, for a method that has one.
     public let item: (any ProtoMessage.Type)?
+    /// For who knows the method's name alone.
+    public let untypedStream: StreamMethod<UntypedMessage, UntypedMessage>?
     /// The parameters without which the method does nothing.
     public let required: [String]
     /// Why the method may fail, beside what every method can answer.
@@ -68,6 +70,7 @@ public struct MethodDescription: Sendable {
         self.request = request
         self.response = response
         self.item = item
+        untypedStream = item == nil ? nil : StreamMethod(name, role)
         self.required = required
         self.reasons = reasons
         self.example = example
@@ -120,6 +123,8 @@ public struct Reason: Sendable, Hashable {
     static let podNotReady = Reason("podNotReady", .failedPrecondition, "The pod's machine does not run.")
     static let registryDenied = Reason("registryDenied", .unauthenticated, "The registry wants other credentials.")
     static let registryUnavailable = Reason("registryUnavailable", .unavailable, "The registry does not answer.")
+    static let revisionGone = Reason(
+        "revisionGone", .outOfRange, "What came after the revision is not kept any more; watch from 0 again.")
     static let runtimeHandlerUnknown = Reason(
         "runtimeHandlerUnknown", .invalidArgument, "The only runtime handler is \"carpel\".")
     static let snapshotNotFound = Reason("snapshotNotFound", .notFound, "No snapshot has this id or name.")

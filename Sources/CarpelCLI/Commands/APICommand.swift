@@ -35,10 +35,13 @@ struct APICommand: AsyncParsableCommand {
             commandName: "call",
             abstract: "Calls a method and prints its result as JSON.",
             discussion: """
+                A method that streams prints an item a line, until the stream or you end it.
+
                 Examples:
                   carpel api call ListPodSandbox
                   carpel api call ContainerStatus '{"containerId": "4b1f…"}'
-                  carpel api call RunPodSandbox - < pod.json
+                  carpel api call RunPod - < pod.json
+                  carpel api call GetContainerEvents | jq .containerEventType
                 """)
 
         @Argument(help: "The method's name.")
@@ -52,8 +55,24 @@ struct APICommand: AsyncParsableCommand {
 
         func run() async throws {
             let text = params == "-" ? try Self.standardInput() : params
-            let result = try await daemon.connect().callRaw(method: method, params: text)
+            let client = try await daemon.connect()
+            if let stream = MethodDescription.all.first(where: { $0.name == method })?.untypedStream {
+                guard let json = try? JSONValue(text: text) else {
+                    throw CarpelError(.invalidArgument, "invalidParams", "the parameters are not JSON")
+                }
+                return try await Self.printItems(of: stream, UntypedMessage(json), client)
+            }
+            let result = try await client.callRaw(method: method, params: text)
             try document.print(JSONValue(text: result))
+        }
+
+        private static func printItems(
+            of method: StreamMethod<UntypedMessage, UntypedMessage>, _ request: UntypedMessage, _ client: CarpelClient
+        ) async throws {
+            for try await element in try await client.subscribe(method, request) {
+                if element.missed > 0 { Console.complain("\(element.missed) items were missed here") }
+                Console.out(element.item.json.line + "\n")
+            }
         }
 
         private static func standardInput() throws -> String {

@@ -1,4 +1,5 @@
 import CarpelAPI
+import CarpelCore
 import CarpelRuntime
 
 extension MethodTable {
@@ -14,6 +15,10 @@ extension MethodTable {
         add(Methods.getContainerEvents) { request, _ in runtime.getContainerEvents(request) }
         add(Methods.watchNode) { request, _ in try runtime.watchNode(request) }
         add(Methods.unsubscribe) { request, context in
+            guard !request.subscription.isEmpty else {
+                throw CarpelError(
+                    .invalidArgument, "fieldMissing", "subscription is required", field: "subscription")
+            }
             await context.subscriptions?.end(request.subscription)
             return EmptyResponse()
         }

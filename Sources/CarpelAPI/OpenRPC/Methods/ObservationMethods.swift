@@ -45,7 +45,7 @@ extension MethodDescription {
             subscription: ExampleValues.events),
         MethodDescription(
             Methods.watchNode, "Tells of every change of everything on the node; goes on where a caller left off.",
-            subscription: "example-changes"),
+            reasons: [.revisionGone], subscription: "example-changes"),
         MethodDescription(
             Methods.unsubscribe, "Ends a subscription of this connection. One that has ended is fine.",
             required: ["subscription"],
