@@ -158,7 +158,7 @@ extension Runtime {
             config: config, imageID: image.id, imageReference: image.repoDigests.first ?? image.id,
             layers: former.layers, spec: Data(try CBOREncoder().encode(wanted)), createdAt: now(), phase: .creating,
             logPath: logPath(of: config, id: id, in: sandbox, podID: podID, paths: environment.paths),
-            nextOutput: Int64(clamping: former.nextOutput), logLength: 0)
+            nextOutput: Int64(clamping: former.nextOutput), lostRecords: 0, lostBytes: 0)
         return RestorePlan.Container(former: former.id, record: record, resources: changes ? wanted.resources : nil)
     }
 
