@@ -75,6 +75,7 @@ let package = Package(
             dependencies: [
                 "CarpelAPI", "CarpelGuestProtocol", "CarpelImages", "CarpelMachines", "CarpelPlugins",
                 "CarpelSeccomp", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ] + nio, swiftSettings: strict),

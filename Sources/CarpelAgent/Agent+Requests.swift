@@ -40,6 +40,12 @@ extension Agent {
             stats { stream.finish(.stats($0)) }
         case .takeUpHardware(let virtualCPUs, let memoryBytes):
             takeUpHardware(virtualCPUs: virtualCPUs, memoryBytes: memoryBytes) { stream.finish($0.map { .done }) }
+        case .freezeContainers(let ids):
+            freeze(try ids.map { id throws(GuestFailure) in try container(id) }) { stream.finish($0) }
+        case .mountSharedFolder(let tag):
+            mountSharedFolderLater(tag) { stream.finish($0.map { .done }) }
+        case .unmountSharedFolder:
+            unmountSharedFolder { stream.finish($0.map { .done }) }
         default:
             try change(request)
             stream.finish(.done)
@@ -78,6 +84,10 @@ extension Agent {
             try container(id).output.release(before: sequence)
         case .removeInterface(let hardwareAddress):
             try removeInterface(hardwareAddress)
+        case .thawContainers(let clock):
+            try thawContainers(clock: clock)
+        case .restore(let sandbox):
+            try restore(sandbox)
         default:
             throw GuestFailure(.unknownRequest, "the agent does not know this request")
         }

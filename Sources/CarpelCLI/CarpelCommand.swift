@@ -31,6 +31,7 @@ public struct CarpelCommand: AsyncParsableCommand {
                     RunCommand.self, PsCommand.self, PodsCommand.self, InspectCommand.self, LogsCommand.self,
                     ExecCommand.self, AttachCommand.self, PortForwardCommand.self, CopyCommand.self, WaitCommand.self,
                     StatsCommand.self, TopCommand.self, UpdateCommand.self, StopCommand.self, RemoveCommand.self,
+                    CheckpointCommand.self, RestoreCommand.self, ConsoleCommand.self,
                 ]),
             CommandGroup(
                 name: "Images, volumes and networks",

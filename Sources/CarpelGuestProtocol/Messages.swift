@@ -57,6 +57,19 @@ public enum GuestRequest: Codable, Sendable, Equatable {
     case takeUpHardware(virtualCPUs: Int, memoryBytes: UInt64)
     /// Limits all containers together.
     case updatePodResources(ContainerResources)
+    /// Stops every process of these containers where it is, until `thawContainers`. Answers once all of them stand
+    /// still; if they do not, none is left frozen.
+    case freezeContainers(ids: [String])
+    /// Lets frozen containers go on, but for those that wait for `startContainer` since `restore`. Sets the clock:
+    /// the machine may have been paused meanwhile.
+    case thawContainers(clock: UInt64)
+    /// Makes a pod of its own of a machine that goes on from the saved state of another pod's. Its containers stay
+    /// frozen until they are started.
+    case restore(RestoredSandbox)
+    /// Mounts a virtiofs device that the machine was given after its start. Repeating it does nothing.
+    case mountSharedFolder(tag: String)
+    /// Lets go of the virtiofs device, before it is unplugged. `busy` while a container has something of it mounted.
+    case unmountSharedFolder
     case state
     /// Kills everything, syncs the disks and powers the machine off.
     case shutdown
@@ -70,6 +83,8 @@ public enum GuestResponse: Codable, Sendable, Equatable {
     case state(GuestState)
     case volumeUsage(VolumeUsage)
     case stats(GuestStats)
+    /// To `freezeContainers`: the sequence number that the next output record of each container will get.
+    case frozen(nextOutput: [String: UInt64])
     case failed(GuestFailure)
 }
 
@@ -421,12 +436,15 @@ public struct GuestState: Codable, Sendable, Equatable {
         public var phase: Phase
         /// The sequence number that the next output record will get.
         public var nextOutput: UInt64
+        /// True between `freezeContainers` and `thawContainers`.
+        public var isFrozen: Bool?
         /// Who its first process is, once it has been started.
         public var user: ProcessIdentity?
-        public init(id: String, phase: Phase, nextOutput: UInt64) {
+        public init(id: String, phase: Phase, nextOutput: UInt64, isFrozen: Bool? = nil) {
             self.id = id
             self.phase = phase
             self.nextOutput = nextOutput
+            self.isFrozen = isFrozen
         }
     }
 }

@@ -15,6 +15,15 @@ public protocol Hypervisor: Sendable {
     ///   `.unavailable` with `machineStartFailed` and the tail of QEMU's log.
     func start(_ spec: MachineSpec) async throws -> any Machine
 
+    /// Starts a machine that goes on from where another was when its state was saved. When it returns the guest runs,
+    /// with its network cards unplugged from their networks until ``Machine/setLinks(up:)``.
+    ///
+    /// Cancelling and errors are as for ``start(_:)``.
+    /// - Parameter spec: As that of the other machine: its disks with the same content, its cards in the same order.
+    /// - Throws: `CarpelError`: `.failedPrecondition` with `machineShapeMismatch` if this host cannot make such a machine;
+    ///   `.failedPrecondition` with `machineStateRejected` and the tail of QEMU's log if it does not take the state.
+    func restore(_ spec: MachineSpec, from state: SavedState) async throws -> any Machine
+
     /// The running machines that bear the ownership mark of this root. Others are not touched.
     func reattach() async throws -> [any Machine]
 
@@ -75,6 +84,36 @@ public protocol Machine: Sendable {
 
     /// What the machine's processes on this node have used until now.
     func usage() async throws -> MachineProcessUsage
+
+    /// Plugs in a shared folder. One with that tag that is there already is left alone.
+    /// - Throws: `CarpelError` with `.failedPrecondition` and `virtiofsUnavailable` if the machine cannot have one.
+    func attach(_ folder: SharedFolderSpec) async throws
+
+    /// Unplugs the shared folder, if there is one; the guest must have unmounted it.
+    /// - Throws: `CarpelError` with `.unavailable` and `sharedFolderBusy` if that takes longer than ten seconds.
+    func detachSharedFolder() async throws
+
+    /// Whether a shared folder is plugged in.
+    func hasSharedFolder() async throws -> Bool
+
+    /// Stops the processors: the guest does not notice, but for its clock. A machine that is paused is left alone.
+    func pause() async throws
+
+    /// Lets the processors of a paused machine go on; a save that is under way is given up.
+    func resume() async throws
+
+    /// Writes the memory and the devices of a paused machine to an open file. The disks' content is not part of it, and
+    /// does not change until the machine is resumed.
+    ///
+    /// Cancelling gives it up; the machine stays paused either way.
+    /// - Throws: `CarpelError` with `.unavailable` and `machineNotSaved`, with what QEMU said.
+    func saveState(to descriptor: Int32) async throws
+
+    /// What a machine must be like to go on from this one's state.
+    func shape() async throws -> MachineShape
+
+    /// Plugs the cards into their networks, or out of them; the guest sees the cable, as it were.
+    func setLinks(up: Bool) async throws
 
     /// Kills the machine, and returns when QEMU is gone. A machine that has ended is fine.
     func destroy() async throws

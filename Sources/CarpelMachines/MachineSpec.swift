@@ -22,6 +22,8 @@ public struct MachineSpec: Sendable, Equatable {
     public var interfaces: [InterfaceSpec]
     /// A folder of the host that the guest sees live; nil for a machine that shares nothing with the host.
     public var sharedFolder: SharedFolderSpec?
+    /// Whether a shared folder can be plugged in later; a machine that has one from the start can get another.
+    public var canShareFolders: Bool
     /// Where the agent's socket is made, at most 107 bytes. Missing folders are made, with mode 0700.
     /// Another machine must not use the path: libvirt removes what is there once more, some time after the machine's end.
     public var channelPath: String
@@ -32,7 +34,8 @@ public struct MachineSpec: Sendable, Equatable {
         id: String, name: String, virtualCPUs: Int = 1, guestMemory: ByteCount, maximumVirtualCPUs: Int = 0,
         maximumGuestMemory: ByteCount = ByteCount(0), kernel: String, initramfs: String,
         kernelArguments: [String] = [], disks: [DiskSpec] = [], interfaces: [InterfaceSpec] = [],
-        sharedFolder: SharedFolderSpec? = nil, channelPath: String, bootLogPath: String
+        sharedFolder: SharedFolderSpec? = nil, canShareFolders: Bool = false, channelPath: String,
+        bootLogPath: String
     ) {
         self.id = id
         self.name = name
@@ -46,6 +49,7 @@ public struct MachineSpec: Sendable, Equatable {
         self.disks = disks
         self.interfaces = interfaces
         self.sharedFolder = sharedFolder
+        self.canShareFolders = canShareFolders
         self.channelPath = channelPath
         self.bootLogPath = bootLogPath
     }

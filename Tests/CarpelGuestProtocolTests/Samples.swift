@@ -66,12 +66,21 @@ enum Samples {
         .signalExec(id: "e", signal: 9), .resizeExec(id: "e", rows: 1, columns: 2),
         .resizeContainer(id: "e", rows: 1, columns: 2), .attachInput(container: "c1", closeAtEnd: false),
         .updateResources(id: "c1", resources: container.resources), .followOutput(container: "c1", from: 7),
-        .releaseOutput(container: "c1", before: 8), .state, .shutdown, .stats,
+        .releaseOutput(container: "c1", before: 8), .stats,
         .takeUpHardware(virtualCPUs: 2, memoryBytes: 1 << 32), .updatePodResources(container.resources),
+        .freezeContainers(ids: ["c1"]), .thawContainers(clock: 5),
+        .restore(
+            RestoredSandbox(
+                hostname: "h", resolvConf: "r", hosts: "s", sysctls: ["a.b": "1"], clock: 7,
+                entropy: [UInt8](repeating: 1, count: 64),
+                interfaces: [.init(formerHardwareAddress: "52:54:00:12:34:57", interface: interface)],
+                containers: ["c1": "c2"])),
+        .mountSharedFolder(tag: "t"), .unmountSharedFolder, .state, .shutdown,
     ]
 
     static let responses: [GuestResponse] = [
         .done, .started(pid: 7, at: 8), .exited(ExitStatus(code: 137, at: 9, outOfMemory: true)),
+        .frozen(nextOutput: ["c1": 7]),
         .failed(GuestFailure(.mountFailed, "message", errno: 5)),
         .stats(stats),
         .volumeUsage(

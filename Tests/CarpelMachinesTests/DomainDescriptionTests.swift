@@ -75,6 +75,27 @@ struct DomainDescriptionTests {
         #expect(MemoryModule.size(atLeast: .mebibytes(1), machine: .gibibytes(64)) == .gibibytes(2))
     }
 
+    @Test func machineThatGoesOnFromASavedStateIsLikeTheOther() throws {
+        var spec = Self.spec
+        spec.disks = [DiskSpec(serial: "layer", path: "/layers/0.erofs", readOnly: true)]
+        spec.canShareFolders = true
+        let shape = MachineShape(
+            qemu: "7.2.0", machineType: "pc-q35-7.2", accelerator: .kvm, processor: "", virtualCPUs: 5,
+            maximumVirtualCPUs: 7, memoryKibibytes: 4711, maximumMemoryKibibytes: 9000, modulesKibibytes: [100, 200],
+            units: ["layer": 9])
+        let document = DomainDescription(
+            spec: spec, configuration: MachinesConfiguration(), accelerator: .kvm, uuid: Self.uuid, shape: shape
+        ).document
+        for part in [
+            "machine='pc-q35-7.2'", "<vcpu current='5'>7</vcpu>", "<memory unit='KiB'>5011</memory>",
+            "memory='4711'", "<size unit='KiB'>200</size>", ">9000</maxMemory>", "target='0' unit='9'",
+            "<access mode='shared'/>", "<qemu:arg value='-incoming'/>",
+        ] {
+            #expect(document.contains(part))
+        }
+        #expect(!document.contains("<filesystem"))
+    }
+
     @Test func textThatWouldBreakXMLIsEscaped() throws {
         var spec = Self.spec
         spec.name = "a<b>&'\"\n\u{1}\u{FFFF}ü"

@@ -100,7 +100,17 @@ public struct Reason: Sendable, Hashable {
     }
 
     static let agentSilent = Reason("agentSilent", .deadlineExceeded, "The pod's machine did not answer in time.")
+    static let checkpointDamaged = Reason(
+        "checkpointDamaged", .failedPrecondition, "The folder holds no whole checkpoint.")
+    static let checkpointFolderNotEmpty = Reason(
+        "checkpointFolderNotEmpty", .failedPrecondition, "The folder for a new checkpoint holds something.")
+    static let checkpointMismatch = Reason(
+        "checkpointMismatch", .failedPrecondition, "The pod or a container is to be another than the one that was saved.")
+    static let checkpointOfOtherNode = Reason(
+        "checkpointOfOtherNode", .failedPrecondition, "The checkpoint was made by another Carpel, kernel or initramfs.")
     static let commandNotFound = Reason("commandNotFound", .invalidArgument, "The command is not in the container.")
+    static let containerCheckpointUnsupported = Reason(
+        "containerCheckpointUnsupported", .unimplemented, "A container cannot be saved apart from its pod.")
     static let containerNameTaken = Reason(
         "containerNameTaken", .alreadyExists, "The pod has a container of this name with another content.")
     static let containerNotCreated = Reason(
@@ -108,14 +118,22 @@ public struct Reason: Sendable, Hashable {
     static let containerNotFound = Reason("containerNotFound", .notFound, "No container has this id.")
     static let containerNotRunning = Reason(
         "containerNotRunning", .failedPrecondition, "The container's process does not run.")
+    static let containersIncomplete = Reason(
+        "containersIncomplete", .failedPrecondition, "A container that runs was not named.")
     static let fileExists = Reason("fileExists", .alreadyExists, "There is a file at this path.")
     static let fileNotFound = Reason("fileNotFound", .notFound, "There is no file at this path.")
+    static let hostPathsNotSaved = Reason(
+        "hostPathsNotSaved", .failedPrecondition, "A container has files of the node mounted.")
     static let imageInUse = Reason("imageInUse", .failedPrecondition, "A container stands on the image.")
     static let imageNotFound = Reason("imageNotFound", .notFound, "The image is not on this node.")
+    static let imagesMissing = Reason(
+        "imagesMissing", .failedPrecondition, "The checkpoint needs images that are not on this node.")
     static let machineEnded = Reason("machineEnded", .unavailable, "The pod's machine ended.")
     static let networkDisabled = Reason("networkDisabled", .failedPrecondition, "No plugin serves this network.")
     static let noSpace = Reason("noSpace", .resourceExhausted, "The node's disk is full.")
     static let pluginNotFound = Reason("pluginNotFound", .notFound, "No plugin has this name.")
+    static let pluginVolumesNotSaved = Reason(
+        "pluginVolumesNotSaved", .failedPrecondition, "The pod has volumes of storage plugins.")
     static let podNameTaken = Reason(
         "podNameTaken", .alreadyExists,
         "A pod has this name, namespace, uid and attempt, with another content or stopped.")

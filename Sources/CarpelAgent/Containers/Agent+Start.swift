@@ -4,6 +4,9 @@ import Glibc
 
 extension Agent {
     func start(_ container: Container, _ done: @escaping (Result<GuestResponse, GuestFailure>) -> Void) {
+        if case .restored(let process) = container.phase, !container.isBeingRemoved {
+            return done(goOn(container, process))
+        }
         guard case .created = container.phase, !container.isBeingRemoved else {
             let message = "container \(container.spec.id) has been started before"
             return done(.failure(GuestFailure(.invalidState, message)))
@@ -20,6 +23,18 @@ extension Agent {
                 container.phase = .created
                 done(.failure(error))
             }
+        }
+    }
+
+    /// Starts a restored container: its processes go on.
+    private func goOn(_ container: Container, _ process: LaunchedProcess) -> Result<GuestResponse, GuestFailure> {
+        do throws(GuestFailure) {
+            try container.thaw()
+            let now = Clock.now
+            container.phase = .running(process, since: now)
+            return .success(.started(pid: process.pid, at: now))
+        } catch {
+            return .failure(error)
         }
     }
 
@@ -124,7 +139,12 @@ extension Agent {
     }
 
     private func exited(_ container: Container, _ code: Int32) {
-        guard case .running(_, let since) = container.phase else { return }
+        let since: UInt64
+        switch container.phase {
+        case .running(_, let started): since = started
+        case .restored: since = Clock.now
+        case .created, .starting, .exited: return
+        }
         let status = ExitStatus(code: code, at: Clock.now, outOfMemory: container.cgroup.outOfMemoryKills > 0)
         container.phase = .exited(status, started: since)
         // In a pid namespace of its own everything has died with the first process; elsewhere it has not.

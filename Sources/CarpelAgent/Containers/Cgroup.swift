@@ -100,6 +100,14 @@ struct Cgroup {
     /// Kills every process in it, however fast they multiply.
     func killAll() { try? Files.write("1", to: "\(path)/cgroup.kill") }
 
+    /// Source: cgroup-v2.rst, cgroup.freeze. It takes a moment until ``isFrozen``.
+    func setFrozen(_ frozen: Bool) throws(GuestFailure) {
+        try Files.write(frozen ? "1" : "0", to: "\(path)/cgroup.freeze", reason: .cgroupFailed)
+    }
+
+    /// Every process in it stands still.
+    var isFrozen: Bool { number("frozen", in: "cgroup.events") == 1 }
+
     var processes: [pid_t] {
         guard let bytes = try? Files.read("\(path)/cgroup.procs", limit: 4 << 20) else { return [] }
         return bytes.split(separator: 0x0A).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }

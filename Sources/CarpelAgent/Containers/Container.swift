@@ -7,10 +7,12 @@ final class Container {
         case created
         case starting
         case running(LaunchedProcess, since: UInt64)
+        /// Running in another pod's machine when its state was saved; frozen, and not started in this one yet.
+        case restored(LaunchedProcess)
         case exited(ExitStatus, started: UInt64)
     }
 
-    let spec: ContainerSpec
+    private(set) var spec: ContainerSpec
     let cgroup: Cgroup
     let root: RootFileSystem
     /// Where the images of its mounts are mounted.
@@ -22,6 +24,7 @@ final class Container {
     var isBeingRemoved = false
     /// Set at its start.
     var identity: UserDatabase.Identity?
+    private(set) var isFrozen = false
     /// The writing end of its stdin, while it can be written to.
     var input: ByteSink?
     /// The stream that feeds `input`.
@@ -66,12 +69,34 @@ final class Container {
     var state: GuestState.Container {
         let phase: GuestState.Container.Phase =
             switch phase {
-            case .created, .starting: .created
+            case .created, .starting, .restored: .created
             case .running(let process, let since): .running(pid: process.pid, since: since)
             case .exited(let status, let started): .exited(status, started: started)
             }
-        var state = GuestState.Container(id: spec.id, phase: phase, nextOutput: output.next)
+        var state = GuestState.Container(id: spec.id, phase: phase, nextOutput: output.next, isFrozen: isFrozen)
         state.user = identity.map { .init(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
         return state
+    }
+}
+
+extension Container {
+    /// Stops its processes; each stands still when the kernel comes to it.
+    func freeze() throws(GuestFailure) {
+        isFrozen = true
+        try cgroup.setFrozen(true)
+    }
+
+    func thaw() throws(GuestFailure) {
+        try cgroup.setFrozen(false)
+        isFrozen = false
+    }
+
+    /// From now on it is called `id`, and waits frozen until it is started.
+    func becomeRestored(as id: String) throws(GuestFailure) {
+        guard isFrozen, case .running(let process, _) = phase else {
+            throw GuestFailure(.invalidState, "container \(spec.id) was not frozen when the state was saved")
+        }
+        spec.id = id
+        phase = .restored(process)
     }
 }

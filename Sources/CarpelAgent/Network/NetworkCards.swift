@@ -22,6 +22,25 @@ enum NetworkCards {
         try RouteMessage(.link(index: index, flags: 0, change: UInt32(IFF_UP))).send("set \(hardwareAddress) down")
     }
 
+    /// Makes a card another pod's: it loses its addresses and, set down, its routes.
+    static func rename(_ index: Int32, removing addresses: [String], hardwareAddress: String) throws(GuestFailure) {
+        try RouteMessage(.link(index: index, flags: 0, change: UInt32(IFF_UP))).send("set card \(index) down")
+        for text in addresses {
+            let address = try IPPrefix(text)
+            var message = RouteMessage(.noAddress(address, index: index))
+            message.add(.localAddress, address.bytes)
+            do throws(GuestFailure) {
+                try message.send("take the address \(text) from card \(index)")
+            } catch  where error.errno == EADDRNOTAVAIL {
+                // IPv6's go when the card is set down, and a container may have taken it.
+            }
+        }
+        let bytes = hardwareAddress.split(separator: ":").compactMap { UInt8($0, radix: 16) }
+        var message = RouteMessage(.link(index: index, flags: 0, change: 0))
+        message.add(.address, bytes)
+        try message.send("give card \(index) the hardware address \(hardwareAddress)")
+    }
+
     static func missing(_ interfaces: [SandboxConfiguration.Interface]) -> GuestFailure? {
         interfaces.first { index(of: $0.hardwareAddress) == nil }.map(missing)
     }

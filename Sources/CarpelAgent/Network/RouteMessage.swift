@@ -1,7 +1,7 @@
 import CLinux
 import CarpelGuestProtocol
 
-/// A message of rtnetlink(7) that makes or changes something. Numbers are in the machine's order.
+/// A message of rtnetlink(7) that makes, changes or removes something. Numbers are in the machine's order.
 struct RouteMessage {
     /// What comes behind the message's head.
     enum Body {
@@ -9,6 +9,8 @@ struct RouteMessage {
         case link(index: Int32, flags: UInt32, change: UInt32)
         /// struct ifaddrmsg
         case address(IPPrefix, index: Int32)
+        /// struct ifaddrmsg, of an address that is to go.
+        case noAddress(IPPrefix, index: Int32)
         /// struct rtmsg
         case route(to: IPPrefix, isOnLink: Bool)
     }
@@ -48,6 +50,10 @@ struct RouteMessage {
             (type, flags) = (20, Self.request | Self.replace)
             // IFA_F_NODAD: the pod's address is nobody else's, and IPv6 would not use it for a second otherwise.
             append([address.family, address.length, address.bytes.count == 16 ? 2 : 0, 0])
+            append(UInt32(bitPattern: index))
+        case .noAddress(let address, let index):
+            (type, flags) = (21, Self.request)
+            append([address.family, address.length, 0, 0])
             append(UInt32(bitPattern: index))
         case .route(let destination, let isOnLink):
             (type, flags) = (24, Self.request | Self.replace)

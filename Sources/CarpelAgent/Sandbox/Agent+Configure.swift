@@ -10,7 +10,7 @@ extension Agent {
             return done(.success(()))
         }
         do throws(GuestFailure) {
-            try Sandbox.makeUnique(wanted)
+            try Sandbox.makeUnique(entropy: wanted.entropy, clock: wanted.clock)
         } catch {
             return done(.failure(error))
         }

@@ -19,6 +19,35 @@ extension Agent {
         run(steps, done)
     }
 
+    /// Mounts a device that the machine was given after its start.
+    func mountSharedFolderLater(_ tag: String, _ done: @escaping (Result<Void, GuestFailure>) -> Void) {
+        guard let configuration else {
+            return done(.failure(GuestFailure(.invalidState, "the machine has not been configured yet")))
+        }
+        guard configuration.sharedFolder == nil else { return done(.success(())) }
+        do throws(GuestFailure) { try Modules.load(on: "virtiofs") } catch { return done(.failure(error)) }
+        devices.wait(until: { SharedFolderDevices.missing }) { [unowned self] missing in
+            if let missing { return done(.failure(missing)) }
+            mountSharedFolder(tag) { [unowned self] failure in
+                if failure == nil { self.configuration?.sharedFolder = tag }
+                done(failure.map { .failure($0) } ?? .success(()))
+            }
+        }
+    }
+
+    func unmountSharedFolder(_ done: @escaping (Result<Void, GuestFailure>) -> Void) {
+        guard configuration?.sharedFolder != nil else { return done(.success(())) }
+        guard containers.values.allSatisfy({ $0.spec.sharedPaths.isEmpty }) else {
+            return done(.failure(GuestFailure(.busy, "a container has something of the shared folder mounted")))
+        }
+        let steps = Steps()
+        steps.unmount(Sandbox.shared)
+        run(steps) { [unowned self] failure in
+            if failure == nil { configuration?.sharedFolder = nil }
+            done(failure.map { .failure($0) } ?? .success(()))
+        }
+    }
+
     /// Mounts what `container` shares with the host, if nobody has: once for the whole pod, since only within one
     /// mount locks hold and caches agree. Not in the agent's own process, which would wait for the host.
     func mountShared(of container: Container, _ done: @escaping (GuestFailure?) -> Void) {
@@ -39,5 +68,24 @@ extension Agent {
         for name in names.sorted() { steps.unmount("\(Sandbox.shared)/\(name)", MNT_DETACH) }
         // A host that has fallen silent is not waited for.
         run(steps, atMost: 2000, done)
+    }
+}
+
+/// The machine's virtiofs device.
+private enum SharedFolderDevices {
+    private static let folder = "/sys/bus/virtio/devices"
+    /// VIRTIO_CONFIG_S_DRIVER_OK of linux/virtio_config.h.
+    private static let driverOK: UInt64 = 4
+
+    /// What is missing, as long as its driver has not set it up: only then is its tag known.
+    static var missing: GuestFailure? {
+        let isThere = Files.names(in: folder).contains { name in
+            // The number of the device's type: virtio 1.2, section 5.11.1.
+            guard Files.line("\(folder)/\(name)/device") == "0x001a",
+                let status = Files.line("\(folder)/\(name)/status")
+            else { return false }
+            return (UInt64(status.dropFirst("0x".utf8.count), radix: 16) ?? 0) & driverOK != 0
+        }
+        return isThere ? nil : GuestFailure(.notFound, "the machine has no virtiofs device")
     }
 }

@@ -15,24 +15,17 @@ enum Sandbox {
 
     /// Random numbers first, then the clock: before anything that could depend on either. A machine that was cloned
     /// would otherwise draw what its siblings draw.
-    static func makeUnique(_ configuration: SandboxConfiguration) throws(GuestFailure) {
-        guard configuration.entropy.count >= 32 else {
-            throw GuestFailure(.invalidArgument, "the entropy has \(configuration.entropy.count) bytes of at least 32")
+    static func makeUnique(entropy: [UInt8], clock: UInt64) throws(GuestFailure) {
+        guard entropy.count >= 32 else {
+            throw GuestFailure(.invalidArgument, "the entropy has \(entropy.count) bytes of at least 32")
         }
-        let entropy = configuration.entropy
         try checkNegative(carpel_add_entropy(entropy, entropy.count), "seed the random number generator")
-        Clock.set(configuration.clock)
+        Clock.set(clock)
     }
 
     static func apply(_ configuration: SandboxConfiguration, scratchDevice: String) throws(GuestFailure) {
-        try setHostname(configuration.hostname)
-        for (name, value) in configuration.sysctls.sorted(by: { $0.key < $1.key }) {
-            try Files.write(value, to: try path(ofSysctl: name), reason: .sysctlFailed)
-        }
         for folder in [folder, scratch] { try Files.makeDirectory(folder) }
-        try Files.put(configuration.hosts, at: hosts)
-        try Files.put(configuration.hostname + "\n", at: hostname)
-        try Files.put(configuration.resolvConf, at: resolvConf)
+        try describe(configuration)
         // Several attempts may be needed until the host has it right; each starts from nothing.
         umount2(sharedMemory, Int32(MNT_DETACH))
         try FileSystem("tmpfs", on: sharedMemory, MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m").mount()
@@ -40,6 +33,18 @@ enum Sandbox {
         try check(
             mount(scratchDevice, scratch, "ext4", UInt(MS_NOATIME | MS_NODEV), nil), .mountFailed,
             "mount the scratch disk \(configuration.scratchDisk)")
+    }
+
+    /// What the pod's containers can read about their pod.
+    static func describe(_ configuration: SandboxConfiguration) throws(GuestFailure) {
+        try setHostname(configuration.hostname)
+        for (name, value) in configuration.sysctls.sorted(by: { $0.key < $1.key }) {
+            try Files.write(value, to: try path(ofSysctl: name), reason: .sysctlFailed)
+        }
+        // In their places: containers have mounted the files themselves.
+        try Files.put(configuration.hosts, at: hosts)
+        try Files.put(configuration.hostname + "\n", at: hostname)
+        try Files.put(configuration.resolvConf, at: resolvConf)
     }
 
     private static func setHostname(_ name: String) throws(GuestFailure) {

@@ -45,7 +45,7 @@ extension Agent {
     private func user(of volume: Volume) -> Container? {
         containers.values.first { container in
             switch container.phase {
-            case .created, .starting, .running: container.spec.uses(volume: volume.name)
+            case .created, .starting, .running, .restored: container.spec.uses(volume: volume.name)
             case .exited: false
             }
         }

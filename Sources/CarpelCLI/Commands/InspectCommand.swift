@@ -33,11 +33,10 @@ struct InspectCommand: AsyncParsableCommand {
     private static func status(
         of pod: PodSandboxItem, _ client: CarpelClient
     ) async throws -> PodSandboxStatusResponse {
-        let request = PodSandboxStatusRequest {
-            $0.podSandboxId = pod.id
-            $0.verbose = true
-        }
-        return try await client.call(Methods.podSandboxStatus, request)
+        var status = try await client.verbosePodStatus(pod.id)
+        // A page of XML, which `debug domain` prints.
+        status.info["domain"] = nil
+        return status
     }
 
     private static func status(

@@ -10,6 +10,8 @@ struct DomainDescription: Sendable {
     let uuid: String
     /// What serves a shared folder; needed for a machine that has one.
     var sharedFolderDaemon = ""
+    /// What the machine must be like because it goes on from a saved state; nil for one that boots.
+    var shape: MachineShape?
 
     var document: String { element.document() }
 
@@ -21,8 +23,8 @@ struct DomainDescription: Sendable {
             DomainElement("title", text: spec.name.replacing("\n", with: " ")),
             DomainElement("metadata", [OwnershipMark(id: spec.id, root: configuration.stateDirectory).element]),
             growth.memory,
-            DomainElement("memory", ["unit": "KiB"], text: "\(memory.bytes >> 10)"),
-            spec.sharedFolder.map { _ in SharedFolderSpec.memoryBacking },
+            DomainElement("memory", ["unit": "KiB"], text: "\(totalKibibytes)"),
+            spec.canShareFolders || spec.sharedFolder != nil ? SharedFolderSpec.memoryBacking : nil,
             growth.processors,
             boot,
             DomainElement("features", [DomainElement("acpi")]),
@@ -33,6 +35,7 @@ struct DomainDescription: Sendable {
             DomainElement("on_crash", text: "destroy"),
             devices,
             QEMUAccount.label(user: configuration.qemuUser, group: configuration.qemuGroup),
+            shape.map { _ in IncomingState.commandLine },
             ProcessorCheck.short,
         ].compactMap { $0 }
         return DomainElement(
@@ -47,13 +50,17 @@ struct DomainDescription: Sendable {
         configuration.machineMemory(for: spec.guestMemory, maximumVirtualCPUs: spec.maximumVirtualCPUs)
     }
 
-    private var growth: GrowthRoom { GrowthRoom(spec, memory: memory) }
+    private var growth: GrowthRoom { shape.map(GrowthRoom.init) ?? GrowthRoom(spec, memory: memory) }
+
+    private var totalKibibytes: Int64 {
+        shape.map { $0.modulesKibibytes.reduce($0.memoryKibibytes, +) } ?? memory.bytes >> 10
+    }
 
     private var boot: DomainElement {
         DomainElement(
             "os",
             [
-                DomainElement("type", ["arch": "x86_64", "machine": "q35"], text: "hvm"),
+                DomainElement("type", ["arch": "x86_64", "machine": shape?.machineType ?? "q35"], text: "hvm"),
                 DomainElement("kernel", text: spec.kernel),
                 DomainElement("initrd", text: spec.initramfs),
                 DomainElement("cmdline", text: spec.kernelArguments.joined(separator: " ")),
@@ -74,6 +81,7 @@ struct DomainDescription: Sendable {
         ]
         if let folder = spec.sharedFolder { devices.append(folder.element(daemon: sharedFolderDaemon)) }
         devices += spec.interfaces.enumerated().map { $1.element(at: RootBus.address(RootBus.firstFree + $0)) }
+        devices += (shape?.modulesKibibytes ?? []).map { MemoryModule(size: .kibibytes($0)).element }
         devices += console
         devices += [
             AgentChannel(path: spec.channelPath).element,
@@ -91,7 +99,7 @@ struct DomainDescription: Sendable {
             switch disk.bus {
             case .scsi:
                 defer { scsi += 1 }
-                return disk.element(at: .scsi(unit: scsi))
+                return disk.element(at: .scsi(unit: shape?.units[disk.serial] ?? scsi))
             case .virtioBlock:
                 defer { virtio += 1 }
                 let slot = RootBus.firstFree + spec.interfaces.count + virtio

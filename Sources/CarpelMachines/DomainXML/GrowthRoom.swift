@@ -7,38 +7,48 @@ struct GrowthRoom: Sendable {
     /// Each is a device in the guest's ACPI tables from the start on.
     static let slots = 16
 
-    private let spec: MachineSpec
     private let start: ByteCount
+    /// Nil for a machine that keeps the memory that it has.
+    private let maximum: ByteCount?
+    private let virtualCPUs: Int
+    private let maximumVirtualCPUs: Int
 
+    /// What comes on top of the pod's memory, and what the last module has too much, is in a tenth more and one module
+    /// for each slot.
+    ///
     /// - Parameter memory: The machine's at its start.
     init(_ spec: MachineSpec, memory: ByteCount) {
-        self.spec = spec
         start = memory
+        (virtualCPUs, maximumVirtualCPUs) = (spec.virtualCPUs, max(spec.virtualCPUs, spec.maximumVirtualCPUs))
+        let growth = spec.maximumGuestMemory.bytes - spec.guestMemory.bytes
+        let modules = MemoryModule.size(atLeast: ByteCount(growth + growth / 10), machine: memory)
+        let slack = Int64(Self.slots) * MemoryModule.smallest.bytes
+        maximum = growth > 0 ? ByteCount(memory.bytes + modules.bytes + slack) : nil
     }
 
-    /// Nil for a machine that keeps the memory that it has. What comes on top of the pod's memory, and what the last
-    /// module has too much, is in a tenth more and one module for each slot.
+    /// The room that the machine had whose state another one goes on from.
+    init(_ shape: MachineShape) {
+        start = .kibibytes(shape.memoryKibibytes)
+        maximum = shape.maximumMemoryKibibytes.map(ByteCount.kibibytes)
+        (virtualCPUs, maximumVirtualCPUs) = (shape.virtualCPUs, shape.maximumVirtualCPUs)
+    }
+
     var memory: DomainElement? {
-        guard spec.maximumGuestMemory > spec.guestMemory else { return nil }
-        let growth = spec.maximumGuestMemory.bytes - spec.guestMemory.bytes
-        let modules = MemoryModule.size(atLeast: ByteCount(growth + growth / 10), machine: start)
-        let slack = Int64(Self.slots) * MemoryModule.smallest.bytes
-        return DomainElement(
-            "maxMemory", ["slots": "\(Self.slots)", "unit": "KiB"],
-            text: "\((start.bytes + modules.bytes + slack) >> 10)")
+        maximum.map { maximum in
+            DomainElement(
+                "maxMemory", ["slots": "\(Self.slots)", "unit": "KiB"], text: "\(maximum.bytes >> 10)")
+        }
     }
 
     var processors: DomainElement {
-        guard spec.maximumVirtualCPUs > spec.virtualCPUs else {
-            return DomainElement("vcpu", text: "\(spec.virtualCPUs)")
-        }
-        return DomainElement("vcpu", ["current": "\(spec.virtualCPUs)"], text: "\(spec.maximumVirtualCPUs)")
+        guard maximumVirtualCPUs > virtualCPUs else { return DomainElement("vcpu", text: "\(virtualCPUs)") }
+        return DomainElement("vcpu", ["current": "\(virtualCPUs)"], text: "\(maximumVirtualCPUs)")
     }
 
     /// Memory is plugged into a node; libvirt wants one to be named.
     var node: DomainElement? {
         guard memory != nil else { return nil }
-        let processors = spec.maximumVirtualCPUs == 1 ? "0" : "0-\(spec.maximumVirtualCPUs - 1)"
+        let processors = maximumVirtualCPUs == 1 ? "0" : "0-\(maximumVirtualCPUs - 1)"
         return DomainElement(
             "numa",
             [

@@ -18,6 +18,8 @@ struct LiveDomain: Sendable, Equatable {
         /// In lower case.
         let macAddress: String
         let tap: String?
+        /// QEMU's name for it.
+        let alias: String
         /// The slot on the ``HotplugBus``; nil if it sits elsewhere, and cannot be unplugged.
         let hotplugSlot: Int?
         let document: String
@@ -33,7 +35,14 @@ struct LiveDomain: Sendable, Equatable {
     let capacity: MachineCapacity
     /// What the memory may become, of a domain into which some can be plugged.
     let maximumMemory: ByteCount?
-    let memoryModules: Int
+    /// What has been plugged in, in the order of the slots.
+    let modules: [ByteCount]
+    /// The element of the shared folder, if there is one.
+    let sharedFolder: String?
+    /// As in `pc-q35-7.2`.
+    let machineType: String
+    /// Whether the guest's memory is shared with other processes, as a shared folder needs.
+    let sharesMemory: Bool
 
     init(parsing document: String) throws {
         let root: XMLElement
@@ -61,7 +70,10 @@ struct LiveDomain: Sendable, Equatable {
             virtualCPUs: processors?.value("current").flatMap { Int($0) } ?? maximum, maximumVirtualCPUs: maximum,
             memory: root.child("memory")?.kibibytes ?? ByteCount(0))
         maximumMemory = root.child("maxMemory")?.kibibytes
-        memoryModules = devices?.all("memory").count ?? 0
+        modules = (devices?.all("memory") ?? []).map { $0.child("target")?.child("size")?.kibibytes ?? ByteCount(0) }
+        sharedFolder = devices?.child("filesystem")?.xmlString
+        machineType = root.child("os")?.child("type")?.value("machine") ?? ""
+        sharesMemory = root.child("memoryBacking")?.child("access")?.value("mode") == "shared"
     }
 
     /// The lowest LUN that no disk has.
@@ -93,6 +105,7 @@ extension LiveDomain.Interface {
     fileprivate init(_ element: XMLElement) {
         macAddress = element.child("mac")?.value("address")?.lowercased() ?? ""
         tap = element.child("target")?.value("dev")
+        alias = element.child("alias")?.value("name") ?? ""
         let address = element.child("address")
         let isHotplugged = address?.number("bus") == HotplugBus.number
         hotplugSlot = isHotplugged ? address?.number("slot") : nil

@@ -10,7 +10,6 @@ enum RootBus {
     /// The first slot of the interfaces, which the virtio-blk disks follow.
     static let firstFree = 4
     static let hotplug = 29
-    static let sharedFolder = 30
 
     static func address(_ slot: Int, bus: Int = 0) -> DomainElement {
         DomainElement("address", ["type": "pci", "domain": "0", "bus": "\(bus)", "slot": "\(slot)", "function": "0"])
@@ -26,5 +25,7 @@ enum HotplugBus {
     static let portNumber = 1
     static let number = 2
     /// The bridge keeps slot 0 to itself.
-    static let slots = 1...31
+    static let slots = 1...30
+    /// The shared folder's: a machine whose state is to be saved must be rid of it.
+    static let sharedFolder = 31
 }

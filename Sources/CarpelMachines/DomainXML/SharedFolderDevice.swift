@@ -12,7 +12,7 @@ extension SharedFolderSpec {
                 DomainElement("binary", ["path": daemon, "xattr": "on"]),
                 DomainElement("source", ["dir": path]),
                 DomainElement("target", ["dir": tag]),
-                RootBus.address(RootBus.sharedFolder),
+                RootBus.address(HotplugBus.sharedFolder, bus: HotplugBus.number),
             ])
     }
 

@@ -21,8 +21,9 @@ final class LibvirtConnection: @unchecked Sendable {
 
     deinit { virConnectClose(pointer) }
 
-    func create(_ document: String) throws -> LibvirtDomain {
-        guard let domain = virDomainCreateXML(pointer, document, 0) else {
+    func create(_ document: String, paused: Bool = false) throws -> LibvirtDomain {
+        let flags = paused ? VIR_DOMAIN_START_PAUSED.rawValue : 0
+        guard let domain = virDomainCreateXML(pointer, document, flags) else {
             throw CarpelError.libvirt("starting the machine")
         }
         return LibvirtDomain(owning: domain)

@@ -90,6 +90,32 @@ final class LibvirtDomain: @unchecked Sendable {
         }
     }
 
+    func isPaused() throws -> Bool {
+        var state: Int32 = 0
+        guard virDomainGetState(pointer, &state, nil, 0) == 0 else { throw CarpelError.libvirt("asking for the state") }
+        return UInt32(bitPattern: state) == VIR_DOMAIN_PAUSED.rawValue
+    }
+
+    func suspend() throws {
+        guard virDomainSuspend(pointer) == 0 else { throw CarpelError.libvirt("pausing the machine") }
+    }
+
+    func resume() throws {
+        guard virDomainResume(pointer) == 0 else { throw CarpelError.libvirt("resuming the machine") }
+    }
+
+    /// Has QEMU do a command of its own (QMP), with an open file for those that want one.
+    /// - Returns: QEMU's answer, an object with `return` or `error`.
+    func monitor(_ command: String, passing descriptor: Int32? = nil) throws -> String {
+        var text: UnsafeMutablePointer<CChar>?
+        var files = descriptor.map { [$0] } ?? []
+        let result = virDomainQemuMonitorCommandWithFiles(
+            pointer, command, UInt32(files.count), &files, nil, nil, &text, 0)
+        guard result == 0, let text else { throw CarpelError.libvirt("a command of QEMU's") }
+        defer { free(text) }
+        return String(cString: text)
+    }
+
     /// Kills QEMU. A domain that is gone, or goes because it is being re-attached meanwhile, is fine.
     func destroy() throws {
         guard virDomainDestroyFlags(pointer, 0) != 0 else { return }

@@ -2,7 +2,10 @@ import CarpelCore
 import Foundation
 
 extension LibvirtHypervisor {
-    public func start(_ spec: MachineSpec) async throws -> any Machine {
+    public func start(_ spec: MachineSpec) async throws -> any Machine { try await start(spec, from: nil) }
+
+    /// - Parameter state: What the machine goes on from; nil for one that boots.
+    func start(_ spec: MachineSpec, from state: SavedState?) async throws -> any Machine {
         try spec.validate(configuration, account: account)
         let name = DomainDescription.domainName(spec.id)
         // Before any file is touched: a second start must not remove the files of the machine that runs.
@@ -20,10 +23,14 @@ extension LibvirtHypervisor {
         let fate = machines.expect(uuid, bootLogPath: spec.bootLogPath)
         do {
             try files.prepare()
-            let machine = try await boot(spec, uuid: uuid, files: files, fate: fate)
-            guard !Task.isCancelled else {
+            let machine = try await boot(spec, from: state?.shape, uuid: uuid, files: files, fate: fate)
+            do {
+                if let state { try await machine.load(state) }
+                guard !Task.isCancelled else { throw Self.cancelled(spec.id) }
+            } catch {
+                let said = LogTail.qemu(place.log(name))
                 try await machine.destroyCompletely()
-                throw Self.cancelled(spec.id)
+                throw Task.isCancelled ? Self.cancelled(spec.id) : rejected(error, said)
             }
             machines.add(machine)
             confinement.look(at: machine.processID)
@@ -36,18 +43,18 @@ extension LibvirtHypervisor {
         }
     }
 
-    private func boot(_ spec: MachineSpec, uuid: String, files: MachineFiles, fate: MachineFate) async throws
-        -> LibvirtMachine
-    {
+    private func boot(
+        _ spec: MachineSpec, from shape: MachineShape?, uuid: String, files: MachineFiles, fate: MachineFate
+    ) async throws -> LibvirtMachine {
         let description = DomainDescription(
             spec: spec, configuration: configuration, accelerator: accelerator.kind, uuid: uuid,
-            sharedFolderDaemon: sharedFolderDaemon?.path ?? ""
+            sharedFolderDaemon: sharedFolderDaemon?.path ?? "", shape: shape
         ).document
         let name = DomainDescription.domainName(spec.id)
         let domain = try await calls.run(
             "starting machine \(spec.id)", timeout: configuration.callTimeout,
             late: { (domain: LibvirtDomain) in try? domain.destroy() }
-        ) { [connection] in try connection.create(description) }
+        ) { [connection] in try connection.create(description, paused: shape != nil) }
         guard let process = QEMUProcess(pidFile: place.pidFile(name), uuid: uuid) else {
             try await calls.run("destroying machine \(spec.id)", timeout: configuration.callTimeout) {
                 try domain.destroy()

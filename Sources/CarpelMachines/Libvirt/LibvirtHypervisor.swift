@@ -106,7 +106,10 @@ public final class LibvirtHypervisor: Hypervisor {
         LibvirtMachine(
             id: id, uuid: uuid, domain: domain, process: process, files: files,
             log: place.log(DomainDescription.domainName(id)), fate: fate, account: account, calls: calls,
-            configuration: configuration, background: background)
+            configuration: configuration, background: background,
+            host: MachineHost(
+                accelerator: accelerator.kind, sharedFolderDaemon: sharedFolderDaemon?.path,
+                versions: { [connection] in try connection.versions() }))
     }
 
     /// libvirt's and QEMU's, as in `9.0.0`.

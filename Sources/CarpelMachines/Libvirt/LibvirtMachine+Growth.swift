@@ -39,7 +39,7 @@ extension LiveDomain {
                     + "at most, so it cannot have \(memory); start a new pod, or raise pods.maximumMemory for later ones"
             )
         }
-        guard memoryModules < GrowthRoom.slots else {
+        guard modules.count < GrowthRoom.slots else {
             throw CarpelError(
                 .resourceExhausted, "noFreeMemorySlot",
                 "memory has been added \(GrowthRoom.slots) times, and there is no slot for more; start a new pod")

@@ -1,6 +1,14 @@
 import CarpelCore
 import Foundation
 
+/// What a machine must know of the hypervisor that runs it.
+struct MachineHost: Sendable {
+    let accelerator: AcceleratorChoice.Kind
+    /// Nil where machines cannot have shared folders.
+    let sharedFolderDaemon: String?
+    let versions: @Sendable () throws -> (libvirt: String, qemu: String)
+}
+
 /// A domain of libvirt that runs.
 final class LibvirtMachine: Machine {
     let id: String
@@ -15,6 +23,7 @@ final class LibvirtMachine: Machine {
     let calls: BlockingCalls
     let configuration: MachinesConfiguration
     var timeout: Duration { configuration.callTimeout }
+    let host: MachineHost
     private let background: BackgroundTasks
     /// What is plugged in and out, one after the other: each looks for a free place.
     let deviceOperations = SerialOperations()
@@ -25,12 +34,12 @@ final class LibvirtMachine: Machine {
     init(
         id: String, uuid: String, domain: LibvirtDomain, process: QEMUProcess, files: MachineFiles, log: String,
         fate: MachineFate, account: Account, calls: BlockingCalls, configuration: MachinesConfiguration,
-        background: BackgroundTasks
+        background: BackgroundTasks, host: MachineHost
     ) {
         (self.id, self.uuid, self.domain, self.process) = (id, uuid, domain, process)
         (self.files, self.fate, self.account, self.calls) = (files, fate, account, calls)
         self.configuration = configuration
-        self.background = background
+        (self.background, self.host) = (background, host)
         controlGroups = MachineControlGroups(of: process.id, domain: DomainDescription.domainName(id))
         channelPath = files.channelPath
         Task { [process, fate] in

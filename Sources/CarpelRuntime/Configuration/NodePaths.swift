@@ -27,6 +27,8 @@ public struct NodePaths: Sendable {
     public func scratchDisk(_ id: String) -> String { "\(pod(id))/scratch.raw" }
     /// The disk of an empty volume with a size limit.
     public func emptyVolume(_ id: String, _ index: Int) -> String { "\(pod(id))/volume-\(index).raw" }
+    /// Names the folder of a checkpoint that is under way.
+    public func checkpointNote(_ id: String) -> String { "\(pod(id))/checkpoint-under-way" }
     public func bootLog(_ id: String) -> String { "\(pod(id))/boot.log" }
     /// The pod's sockets. The id is cut, since a socket's path has at most 107 bytes.
     public func podState(_ id: String) -> String { "\(podStates)/\(id.prefix(13))" }

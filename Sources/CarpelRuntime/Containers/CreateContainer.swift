@@ -58,16 +58,9 @@ extension PodSandbox {
             imageReference: image.repoDigests.first ?? image.id,
             layers: layers + Set(mountedLayers).sorted(),
             spec: Data(try CBOREncoder().encode(spec)),
-            createdAt: now(), phase: .creating, logPath: logPath(of: config, id: id), nextOutput: 0, lostRecords: 0,
-            lostBytes: 0)
-    }
-
-    /// CRI's folder and path, or a file of the pod's own where CRI named none.
-    private func logPath(of config: ContainerConfig, id: String) -> String {
-        guard !record.config.logDirectory.isEmpty, !config.logPath.isEmpty else {
-            return "\(environment.paths.pod(self.id))/\(id).log"
-        }
-        return "\(record.config.logDirectory)/\(config.logPath)"
+            createdAt: now(), phase: .creating,
+            logPath: logPath(of: config, id: id, in: record.config, podID: self.id, paths: environment.paths),
+            nextOutput: 0, lostRecords: 0, lostBytes: 0)
     }
 
     private func createOrUndo(_ record: ContainerRecord, images: [Image]) async throws {
@@ -81,6 +74,7 @@ extension PodSandbox {
                 try await self.unshareHostPaths(of: record.config, id: record.id)
             }
             let places = try shareHostPaths(of: record.config, id: record.id)
+            if !places.isEmpty { try await plugInSharedFolder() }
 
             let running = try running()
             let spec = try record.guestSpec().finding(places)
@@ -127,6 +121,14 @@ extension PodSandbox {
     private func layersInUse(without leaving: String) -> Set<String> {
         Set(containers.values.filter { $0.record.id != leaving }.flatMap(\.record.layers))
     }
+}
+
+/// CRI's folder and path, or a file of the pod's own where CRI named none.
+func logPath(
+    of config: ContainerConfig, id: String, in sandbox: PodSandboxConfig, podID: String, paths: NodePaths
+) -> String {
+    guard !sandbox.logDirectory.isEmpty, !config.logPath.isEmpty else { return "\(paths.pod(podID))/\(id).log" }
+    return "\(sandbox.logDirectory)/\(config.logPath)"
 }
 
 /// Diff ids, bottom first. overlayfs refuses a layer twice; the upper place of one that occurs twice decides.

@@ -8,6 +8,7 @@ extension PodSandbox {
     /// A process that cannot be started leaves the container exited with `StartError` and the code that
     /// a shell would give: 127 for a command that is not there, 126 for one that is not executable.
     func startContainer(_ id: String) async throws {
+        while let checkpointing { _ = await checkpointing.result }
         let container = try container(id)
         guard case .created = container.record.phase else {
             throw CarpelError(

@@ -105,6 +105,25 @@ extension PodSandbox {
         return places
     }
 
+    /// A machine that was restored, or of which a checkpoint was made, has no shared folder until it is needed.
+    func plugInSharedFolder() async throws {
+        let running = try running()
+        let folder = SharedFolderSpec(tag: Self.sharedFolderTag, path: environment.paths.sharedFolder(id))
+        try await serialisingDevices {
+            try await running.machine.attach(folder)
+            try await translated("mount the shared folder") {
+                try await running.guest.ask(.mountSharedFolder(tag: folder.tag))
+            }
+        }
+    }
+
+    /// A machine that has a shared folder cannot be saved: what serves it is a process of the node.
+    func releaseSharedFolder(of running: RunningPod) async throws {
+        guard try await running.machine.hasSharedFolder() else { return }
+        try await translated("unmount the shared folder") { try await running.guest.ask(.unmountSharedFolder) }
+        try await running.machine.detachSharedFolder()
+    }
+
     func unshareHostPaths(of config: ContainerConfig, id: String) throws {
         let folder = SharedFolder(environment.paths.sharedFolder(self.id))
         for (index, mount) in config.mounts.enumerated() where !mount.hostPath.isEmpty {

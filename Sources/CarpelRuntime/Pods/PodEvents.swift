@@ -87,6 +87,11 @@ extension PodSandbox {
         guard isWanted() else { return await guest.close() }
         state = .ready(RunningPod(machine: machine, guest: guest))
         await reconcile(with: guestState)
+        // What a checkpoint froze that nobody ended. Restored containers stay so until they are started.
+        if checkpointing == nil, guestState.containers.contains(where: { $0.isFrozen == true && $0.phase != .created })
+        {
+            try await guest.ask(.thawContainers(clock: UInt64(now())))
+        }
         guard isReady(on: machine) else { return await guest.close() }
         becomeReady(RunningPod(machine: machine, guest: guest))
     }

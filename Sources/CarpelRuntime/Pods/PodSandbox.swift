@@ -34,6 +34,8 @@ actor PodSandbox {
     var assembly: Assembly?
     /// Under way: joined by a repetition.
     var removal: Task<Void, any Error>?
+    /// Under way: what starts a container waits for its end.
+    var checkpointing: Task<Void, any Error>?
     var cpuRates = CPURates()
     private var lastDeviceOperation: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
@@ -108,7 +110,11 @@ actor PodSandbox {
             return try await operation()
         }
         lastDeviceOperation = Task { _ = await task.result }
-        return try await task.value
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     /// Diff ids of every layer that a container of this pod stands on.

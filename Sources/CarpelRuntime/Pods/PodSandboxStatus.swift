@@ -8,7 +8,8 @@ extension Runtime {
         let pod = try requirePod(request.podSandboxId)
         await pod.learnUsers()
         let (status, containers) = await pod.status
-        let info = request.verbose ? try await pod.info(accelerator: environment.hypervisor.accelerator) : [:]
+        var info = request.verbose ? try await pod.info(accelerator: environment.hypervisor.accelerator) : [:]
+        if request.verbose { info["domain"] = await pod.domainXML }
         return PodSandboxStatusResponse {
             $0.status = status
             $0.containersStatuses = containers
@@ -71,6 +72,14 @@ extension PodSandbox {
             $0.runtimeHandler = record.runtimeHandler
         }
         return (pod, containers.values.sorted { $0.record.createdAt < $1.record.createdAt }.map(\.status))
+    }
+
+    /// The machine as libvirt sees it; nil while there is none.
+    var domainXML: String? {
+        get async {
+            guard case .ready(let running) = state else { return nil }
+            return try? await running.machine.domainXML()
+        }
     }
 
     /// JSON texts by name, for who debugs.

@@ -71,7 +71,7 @@ extension Runtime {
         }
     }
 
-    private func checkRuntimeHandler(_ runtimeHandler: String) throws {
+    func checkRuntimeHandler(_ runtimeHandler: String) throws {
         guard runtimeHandler.isEmpty || runtimeHandler == Self.runtimeHandler else {
             throw CarpelError(
                 .invalidArgument, "runtimeHandlerUnknown",

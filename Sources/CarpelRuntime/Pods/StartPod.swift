@@ -7,8 +7,9 @@ import Foundation
 extension PodSandbox {
     /// Starts the pod in a task of its own, which a stop can cancel and every caller can join.
     ///
+    /// - Parameter checkpoint: What it goes on from; nil for a pod that begins.
     /// - Throws: `ALREADY_EXISTS` if the pod has been stopped.
-    func start() throws -> Task<Void, any Error> {
+    func start(from checkpoint: RestorePlan? = nil) throws -> Task<Void, any Error> {
         if let assembly { return Task { _ = try await assembly.task.value } }
         switch state {
         case .new: break
@@ -21,16 +22,21 @@ extension PodSandbox {
                 field: "config.metadata")
         }
         record.timeline = []
-        let task = Task { try await self.startOrUndo() }
+        let task = Task { try await self.startOrUndo(from: checkpoint) }
         state = .starting(task)
         return task
     }
 
     /// Takes the pod through its steps; a failure undoes them and, if nothing is left, the pod's record too.
-    private func startOrUndo() async throws {
+    private func startOrUndo(from checkpoint: RestorePlan?) async throws {
         var undo = UndoStack()
         do {
-            let running = try await takeSteps(&undo)
+            let running =
+                if let checkpoint {
+                    try await takeSteps(from: checkpoint, &undo)
+                } else {
+                    try await takeSteps(&undo)
+                }
             if assembly == nil { try await updateRecord { $0.phase = .ready } }
             becomeReady(running)
         } catch {
@@ -68,7 +74,7 @@ extension PodSandbox {
             try await step("shared folder") { try SharedFolder(paths.sharedFolder(id)).make() }
         }
         let machine = try await step("machine") {
-            try await environment.hypervisor.start(try machineSpec())
+            try await environment.hypervisor.start(machineSpec())
         }
         undo.push("the machine") { try await machine.destroy() }
 
@@ -79,9 +85,7 @@ extension PodSandbox {
         undo.push("the agent's connection") { await guest.close() }
 
         try await step("sandbox configuration") {
-            var configuration = try sandboxConfiguration(
-                of: record.config, scratchDisk: ScratchDisks.serial, clock: UInt64(now()), entropy: entropy(),
-                addresses: addresses, networkDNS: record.networks.lazy.compactMap(\.attachment?.dns).first)
+            var configuration = try sandboxConfiguration
             configuration.interfaces = guestInterfaces
             configuration.sharedFolder = sharesFolder ? Self.sharedFolderTag : nil
             try await translated("configure the sandbox") { try await guest.ask(.configure(configuration)) }
@@ -89,6 +93,15 @@ extension PodSandbox {
         }
         try Task.checkCancellation()
         return RunningPod(machine: machine, guest: guest)
+    }
+
+    /// What the agent is told of the pod, but for its cards.
+    var sandboxConfiguration: SandboxConfiguration {
+        get throws {
+            try CarpelRuntime.sandboxConfiguration(
+                of: record.config, scratchDisk: ScratchDisks.serial, clock: UInt64(now()), entropy: entropy(),
+                addresses: addresses, networkDNS: record.networks.lazy.compactMap(\.attachment?.dns).first)
+        }
     }
 
     /// How long the news of a machine's end may come after the end of its channel.
@@ -120,7 +133,7 @@ extension PodSandbox {
         }
     }
 
-    private func machineSpec() throws -> MachineSpec {
+    func machineSpec() -> MachineSpec {
         let guest = environment.configuration.guest
         let paths = environment.paths
         return MachineSpec(
@@ -145,10 +158,10 @@ extension PodSandbox {
             bootLogPath: paths.bootLog(id))
     }
 
-    private static let sharedFolderTag = "carpel"
+    static let sharedFolderTag = "carpel"
 
     /// Whether the machine can see files of the node.
-    private var sharesFolder: Bool { environment.hypervisor.virtualFileSystem == .available }
+    var sharesFolder: Bool { environment.hypervisor.virtualFileSystem == .available }
 
     /// Runs one step of the start and notes how long it took.
     func step<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {

@@ -16,6 +16,10 @@ extension PodSandbox {
             _ = await task.result
             // The start may have won the race, and another stop may be under way.
             try await stop()
+        case .ready where checkpointing != nil:
+            checkpointing?.cancel()
+            _ = await checkpointing?.result
+            try await stop()
         case .ready(let running):
             let task = Task { try await self.stopRunning(running) }
             state = .stopping(task)

@@ -65,6 +65,7 @@ extension PodSandbox {
     private static let reconnectTimeout = Duration.seconds(30)
 
     func recover(_ machine: (any Machine)?) async throws {
+        try removeUnfinishedCheckpoint()
         switch record.phase {
         case .creating:
             try await machine?.destroy()
@@ -95,6 +96,8 @@ extension PodSandbox {
 
     private func pickUp(_ machine: any Machine) async throws {
         do {
+            // A checkpoint that was cut short has paused it.
+            try await machine.resume()
             let guest = try await connect(to: machine, within: Self.reconnectTimeout)
             try await adopt(guest, of: machine)
             try await finishNetworks(of: machine)

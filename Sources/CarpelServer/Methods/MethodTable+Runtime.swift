@@ -28,6 +28,9 @@ extension MethodTable {
         add(Methods.removePodSandbox) { request, _ in try await runtime.removePodSandbox(request) }
         add(Methods.podSandboxStatus) { request, _ in try await runtime.podSandboxStatus(request) }
         add(Methods.listPodSandbox) { request, _ in try await runtime.listPodSandbox(request) }
+        add(Methods.checkpointPod) { request, _ in try await runtime.checkpointPod(request) }
+        add(Methods.restorePod) { request, _ in try await runtime.restorePod(request) }
+        add(Methods.checkpointContainer) { request, _ in try await runtime.checkpointContainer(request) }
 
         add(Methods.streamPodSandboxes, listing: \.podSandboxes) { request, _ in
             try await runtime.listPodSandbox(ListPodSandboxRequest { $0.filter = request.filter }).items

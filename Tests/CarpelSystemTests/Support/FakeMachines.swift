@@ -33,6 +33,7 @@ actor FakeHypervisor: Hypervisor {
         return machine
     }
 
+    func restore(_ spec: MachineSpec, from state: SavedState) async throws -> any Machine { try await start(spec) }
     func reattach() async throws -> [any Machine] { Array(machines.values) }
     func close() async {}
 
@@ -87,6 +88,19 @@ final class FakeMachine: Machine {
         interfaces.withLock { $0.removeAll { $0 == macAddress.lowercased() } }
     }
     func attachedInterfaces() async throws -> [String] { interfaces.withLock { $0 } }
+    func setLinks(up: Bool) async throws {}
+    func attach(_ folder: SharedFolderSpec) async throws {}
+    func detachSharedFolder() async throws {}
+    func hasSharedFolder() async throws -> Bool { true }
+    func pause() async throws {}
+    func resume() async throws {}
+    func saveState(to descriptor: Int32) async throws { _ = write(descriptor, "state", 5) }
+    func shape() async throws -> MachineShape {
+        MachineShape(
+            qemu: "fake", machineType: "fake", accelerator: .tcg, processor: "", virtualCPUs: 1, maximumVirtualCPUs: 1,
+            memoryKibibytes: 1,
+            units: [:])
+    }
 
     func capacity() async throws -> MachineCapacity { size.withLock { $0 } }
     func grow(virtualCPUs: Int, guestMemory: ByteCount) async throws -> MachineCapacity {

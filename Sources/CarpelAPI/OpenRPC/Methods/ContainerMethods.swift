@@ -114,7 +114,10 @@ extension MethodDescription {
         MethodDescription(
             Methods.checkpointPod, "Keeps a pod's machine, memory and disks in a folder; the pod runs on.",
             required: ["podSandboxId", "outputPath", "containerIds"],
-            reasons: [.podNotFound, .podNotReady, .containerNotFound, .noSpace],
+            reasons: [
+                .podNotFound, .podNotReady, .containerNotFound, .containerNotRunning, .containersIncomplete,
+                .hostPathsNotSaved, .pluginVolumesNotSaved, .checkpointFolderNotEmpty, .noSpace,
+            ],
             example: CheckpointPodRequest {
                 $0.podSandboxId = ExampleValues.pod
                 $0.outputPath = ExampleValues.checkpoint
@@ -128,6 +131,6 @@ extension MethodDescription {
                 $0.containerId = ExampleValues.container
                 $0.location = "/var/tmp/container.tar"
             },
-            result: EmptyResponse()),
+            refusedAs: .containerCheckpointUnsupported),
     ]
 }

@@ -7,7 +7,8 @@ struct DebugCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               carpel debug trace web
+              carpel debug domain web
               carpel debug bundle
             """,
-        subcommands: [DebugTraceCommand.self, DebugBundleCommand.self])
+        subcommands: [DebugTraceCommand.self, DebugDomainCommand.self, DebugBundleCommand.self])
 }

@@ -1,12 +1,14 @@
 import Synchronization
 
 /// Whether work on a thread of its own should stop. It asks; nobody interrupts it.
-final class CancellationFlag: Sendable {
+public final class CancellationFlag: Sendable {
     private let cancelled = Atomic(false)
+
+    public init() {}
 
     func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    func check() throws {
+    public func check() throws {
         if cancelled.load(ordering: .relaxed) { throw CancellationError() }
     }
 }

@@ -3,7 +3,7 @@ import Dispatch
 /// Runs long work that blocks (unpacking, fsync) outside Swift's cooperative threads.
 ///
 /// - Parameter work: checks its flag often; it is set when the calling task is cancelled.
-func onBlockingThread<Value: Sendable>(
+public func onBlockingThread<Value: Sendable>(
     _ work: @escaping @Sendable (CancellationFlag) throws -> Value
 ) async throws -> Value {
     let flag = CancellationFlag()
