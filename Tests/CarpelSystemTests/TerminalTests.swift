@@ -174,7 +174,7 @@ extension SystemTests {
             try await again.waits(for: "# ")
             again.type("echo still $((6 * 7))\r")
             try await again.waits(for: "still 42\r\n")
-            again.type("\u{10}\u{11}exit 7\r")
+            again.type("exit 7\r")
             #expect(try await again.exitCode() == 7)
 
             let output = try await run(
