@@ -4,7 +4,7 @@ import Synchronization
 
 /// The whole terminal, drawn anew again and again, and the keys that are pressed meanwhile.
 ///
-/// What was on it comes back at the end, whatever ends the process but a SIGKILL.
+/// What was on it comes back when the command ends, by a key, an error, SIGINT or SIGTERM.
 final class LiveScreen: Sendable {
     /// What the terminal was before. The handlers of a process's end can reach nothing but a global.
     private static let former = Mutex<termios?>(nil)
