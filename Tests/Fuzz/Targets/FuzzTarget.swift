@@ -11,8 +11,9 @@ struct FuzzTarget: Sendable {
     let run: @Sendable ([UInt8]) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .lines, .requests, .guestFrames, .guestMessages, .guestChannel, .pluginAnswers, .pluginManifests,
-        .hostLines,
+        .lines, .requests, .streamFrames,
+        .guestFrames, .guestMessages, .guestChannel, .guestOutput,
+        .pluginAnswers, .pluginManifests, .hostLines,
         .imageNames, .imageDocuments, .layers, .imageArchives,
     ]
 }

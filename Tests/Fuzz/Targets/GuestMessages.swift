@@ -28,8 +28,11 @@ extension FuzzTarget {
                 .init(id: "b", phase: .running(pid: 1, since: 2), nextOutput: 3),
                 .init(id: "c", phase: .exited(ExitStatus(code: 0, at: 1), started: 2), nextOutput: 3),
             ], volumes: [.init(volume: volume, isFrozen: true)], interfaces: [interface])
+        let stats = GuestStats(
+            time: 1, pod: CgroupUsage(), containers: [.init(id: "c", usage: CgroupUsage())], interfaces: [],
+            machine: .init(onlineCPUs: 1, memoryBytes: 2, availableMemoryBytes: 3))
         let responses: [GuestResponse] = [
-            .done, .started(pid: 7, at: .max), .exited(ExitStatus(code: 137, at: 9, outOfMemory: true)),
+            .stats(stats), .done, .started(pid: 7, at: .max), .exited(ExitStatus(code: 137, at: 9, outOfMemory: true)),
             .failed(GuestFailure(.mountFailed, "message", errno: 5)), .state(state),
             .volumeUsage(VolumeUsage(capacityBytes: 5, usedBytes: 4, availableBytes: .max, inodes: 3, usedInodes: 2)),
         ]
@@ -50,6 +53,7 @@ extension FuzzTarget {
         case 1:
             guard let response = try? decoder.decode(GuestResponse.self, from: message) else { return }
             try checkGuestRoundTrip(response)
+            if case .stats(let stats) = response { convert(stats) }
         case 2:
             guard let event = try? decoder.decode(GuestEvent.self, from: message) else { return }
             try checkGuestRoundTrip(event)
