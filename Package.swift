@@ -1,7 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// The fuzz targets are tests, which run over real examples; hack/fuzz makes one program of libFuzzer's of them.
+let isFuzzing = Context.environment["CARPEL_FUZZ"] != nil
+
+let warnings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let strict =
+    warnings
+    + (isFuzzing
+        ? [
+            .unsafeFlags([
+                "-O", "-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp",
+            ])
+        ] : [])
 
 /// For the agent, which is in the memory of every pod.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
@@ -13,6 +25,20 @@ let nio: [Target.Dependency] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let fuzzDependencies: [Target.Dependency] =
+    [
+        "CArchive", "CarpelClient", "CarpelPluginHost", "CarpelPlugins", "CarpelServer", logging,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+    ] + nio
+let fuzz: Target =
+    isFuzzing
+    ? .executableTarget(
+        name: "carpel-fuzz", dependencies: fuzzDependencies, path: "Tests/Fuzz", exclude: ["Tests"],
+        swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=address", "-use-ld=lld"])])
+    : .testTarget(
+        name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/Fuzz", exclude: ["Driver"],
+        swiftSettings: strict)
 
 let package = Package(
     name: "carpel",
@@ -88,7 +114,7 @@ let package = Package(
         .plugin(
             name: "EmbedTemplates", capability: .buildTool(), dependencies: ["embed-templates"],
             path: "Sources/EmbedTemplates"),
-        .executableTarget(name: "embed-templates", swiftSettings: strict),
+        .executableTarget(name: "embed-templates", swiftSettings: warnings),
 
         // Plugins: what a plugin is made with, what runs it, and who calls it.
         .target(name: "CCarpelPlugin"),
@@ -139,6 +165,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         // Tests.
+        fuzz,
         .testTarget(
             name: "CarpelClientTests",
             dependencies: ["CarpelClient", .product(name: "NIOEmbedded", package: "swift-nio")] + nio,

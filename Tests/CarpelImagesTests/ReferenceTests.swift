@@ -43,6 +43,15 @@ import Testing
         #expect(error?.message.isEmpty == false)
     }
 
+    /// A short name that only just fitted could not be read again once it was whole.
+    @Test func aWholeNameFitsToo() async throws {
+        let longest = String(repeating: "n", count: 254 - "docker.iolibrary/".utf8.count)
+        let reference = try ImageReference(longest)
+        #expect(try ImageReference(reference.description) == reference)
+        let error = await failure { try ImageReference(longest + "n") }
+        #expect(error?.reason == "invalidReference")
+    }
+
     @Test func otherDigestAlgorithmsAreNamed() async {
         let error = await failure { try ImageReference("a@sha512:" + String(repeating: "0", count: 128)) }
         #expect(error?.code == .unimplemented && error?.reason == "unsupportedDigest")

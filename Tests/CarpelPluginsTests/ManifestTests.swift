@@ -110,6 +110,24 @@ import Testing
         #expect(bytes?.message.contains("UTF-8") == true)
     }
 
+    /// A pattern of brackets within brackets ended the process that compiled it.
+    @Test(arguments: ["[", "("]) func aPatternHasFewBrackets(bracket: String) throws {
+        let pattern = String(repeating: bracket, count: 100_000)
+        let error = try refusal(Self.least + ", \"configurationSchema\": {\"pattern\": \"\(pattern)\"}}")
+        #expect(error.field == "configurationSchema.pattern" && error.message.contains("64 opening brackets"))
+        let few = String(repeating: bracket == "(" ? "(a)" : "[a]", count: 64)
+        _ = try manifest(Self.least + ", \"configurationSchema\": {\"pattern\": \"\(few)\"}}")
+    }
+
+    /// Each was told of, with the member that it may have been meant for: that took most of a minute.
+    @Test func ofManyProblemsAFewAreTold() throws {
+        let members = (0..<10_000).map { "\"member\($0)\": 1" }.joined(separator: ",")
+        for text in ["{\(members)}", Self.least + ", \"configurationSchema\": {\(members)}}"] {
+            let error = try refusal(text)
+            #expect(error.reason == "manifestInvalid" && error.message.utf8.count < 10_000)
+        }
+    }
+
     @Test func aPluginForALaterInterfaceIsToldSo() throws {
         let error = try refusal(Self.least.replacing("\"minimum\": 1", with: "\"minimum\": 3") + "}")
         #expect(error.code == .failedPrecondition && error.reason == "apiIncompatible", "\(error)")

@@ -5,6 +5,8 @@ public struct MessageAssembler: Sendable {
     public static let maximumRequest = 4 << 20
     /// What an agent may answer: its state is its largest part.
     public static let maximumResponse = 1 << 20
+    /// What an agent may tell unasked. The host keeps thousands of events for a reader that is busy.
+    public static let maximumEvent = 8 << 10
 
     private let limit: Int
     private var bytes: [UInt8] = []

@@ -52,7 +52,10 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
 
         let (host, path) = Self.splitRegistry(rest)
         guard Self.isRegistry(host) else { throw invalid("\"\(host)\" is not a registry's host[:port]") }
-        guard path.utf8.count + host.utf8.count < 255 else { throw invalid("the name has more than 255 characters") }
+        let repository = host == "docker.io" && !path.contains("/") ? "library/\(path)" : path
+        guard repository.utf8.count + host.utf8.count < 255 else {
+            throw invalid("the name has more than 255 characters")
+        }
         for component in path.split(separator: "/", omittingEmptySubsequences: false)
         where !Self.isPathComponent(component) {
             let hint = component.utf8.contains(where: \.isUppercase) ? "; repository names are lowercase" : ""
@@ -60,7 +63,7 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         }
         guard Digest(hex: path) == nil else { throw invalid("64 hex digits alone are an image ID, not a name") }
         registry = host
-        repository = host == "docker.io" && !path.contains("/") ? "library/\(path)" : path
+        self.repository = repository
     }
 
     /// Whether `text` is a registry as it stands in a reference.

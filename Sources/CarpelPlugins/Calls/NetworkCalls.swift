@@ -12,7 +12,12 @@ public struct NetworkCalls: Sendable {
     let plugin: any PluginCalling
 
     public func add(_ request: NetworkAddRequest, timeout: Duration? = nil) async throws -> NetworkAttachment {
-        try await call(.add, request, timeout, .takes(request.user))
+        let attachment: NetworkAttachment = try await call(.add, request, timeout, .takes(request.user))
+        // The kernel's limits for an Ethernet device.
+        guard (68...65535).contains(attachment.mtu) else {
+            throw plugin.malformed(NetworkVerb.add.rawValue, "mtu: \(attachment.mtu) is not between 68 and 65535")
+        }
+        return attachment
     }
 
     public func delete(_ request: NetworkDeleteRequest, timeout: Duration? = nil) async throws {

@@ -29,10 +29,7 @@ extension PluginCalling {
             answer = try JSONDecoder().decode(PluginAnswer<Answer>.self, from: bytes)
         } catch {
             await settle(use, succeeded: false)
-            throw CarpelError(
-                .internal, "answerMalformed",
-                "the plugin \(name) has answered \(verb) with something else: \(describe(error)); "
-                    + "`carpel plugin check` tells what a plugin must answer")
+            throw malformed(verb, describe(error))
         }
         switch answer {
         case .result(let result):
@@ -47,6 +44,13 @@ extension PluginCalling {
             }
             throw CarpelError(error, of: name)
         }
+    }
+
+    func malformed(_ verb: String, _ problem: String) -> CarpelError {
+        CarpelError(
+            .internal, "answerMalformed",
+            "the plugin \(name) has answered \(verb) with something else: \(problem); "
+                + "`carpel plugin check` tells what a plugin must answer")
     }
 }
 

@@ -18,7 +18,13 @@ public struct StorageCalls: Sendable {
     public func expandVolume(
         _ request: ExpandVolumeRequest, timeout: Duration? = nil
     ) async throws -> ExpandVolumeResponse {
-        try await call(.expandVolume, request, timeout)
+        let expanded: ExpandVolumeResponse = try await call(.expandVolume, request, timeout)
+        guard expanded.capacityBytes >= request.capacityBytes else {
+            throw plugin.malformed(
+                StorageVerb.expandVolume.rawValue,
+                "capacityBytes: \(expanded.capacityBytes) is less than the \(request.capacityBytes) asked for")
+        }
+        return expanded
     }
 
     public func restoreVolume(_ request: RestoreVolumeRequest, timeout: Duration? = nil) async throws -> Volume {

@@ -40,16 +40,16 @@ struct JSONParser {
 
     private mutating func members(depth: Int) throws -> [JSONNode.Member] {
         var members: [JSONNode.Member] = []
+        var lines: [String: Int] = [:]
         try list(end: UInt8(ascii: "}")) { parser in
             let line = parser.line
             guard parser.peek == UInt8(ascii: "\"") else {
                 throw parser.failure("expected a member's name in quotation marks, found \(parser.found)")
             }
             let name = try parser.string()
-            if let first = members.first(where: { $0.name == name }) {
+            if let first = lines.updateValue(line, forKey: name) {
                 throw JSONSyntaxError(
-                    line: line, column: 1,
-                    problem: "the member \"\(name)\" stands twice, first in line \(first.line ?? 0)")
+                    line: line, column: 1, problem: "the member \"\(name)\" stands twice, first in line \(first)")
             }
             parser.skipSpace()
             try parser.expect(UInt8(ascii: ":"))

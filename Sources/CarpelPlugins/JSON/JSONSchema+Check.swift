@@ -1,7 +1,7 @@
 import CarpelCore
 
 extension JSONSchema {
-    /// All that is wrong with a value; nothing if it is as the schema says.
+    /// What is wrong with a value; nothing if it is as the schema says.
     func problems(of node: JSONNode, at path: String = "") -> [JSONProblem] {
         func problem(_ text: String) -> [JSONProblem] { [JSONProblem(path: path, line: node.line, text: text)] }
 
@@ -26,7 +26,7 @@ extension JSONSchema {
 
     private func memberProblems(_ found: [JSONNode.Member], of node: JSONNode, at path: String) -> [JSONProblem] {
         var problems: [JSONProblem] = []
-        for member in found {
+        for member in found where problems.count < Self.mostProblems {
             let place = path.isEmpty ? member.name : "\(path).\(member.name)"
             if let schema = members[member.name] {
                 problems += schema.problems(of: member.value, at: place)
@@ -53,7 +53,11 @@ extension JSONSchema {
 
     private func elementProblems(_ nodes: [JSONNode], at path: String) -> [JSONProblem] {
         guard let schema = elements.first else { return [] }
-        return nodes.enumerated().flatMap { schema.problems(of: $1, at: "\(path)[\($0)]") }
+        var problems: [JSONProblem] = []
+        for (index, node) in nodes.enumerated() where problems.count < Self.mostProblems {
+            problems += schema.problems(of: node, at: "\(path)[\(index)]")
+        }
+        return problems
     }
 
     private func stringProblem(_ string: String) -> String? {

@@ -28,6 +28,10 @@ struct JSONSchema: Sendable {
     var maximumLength: Int?
     var pattern: String?
 
+    /// How many problems of a schema, or of one object's members or one array's elements, are looked for;
+    /// nobody reads on.
+    static let mostProblems = 20
+
     /// What a schema may say that is only for people and editors.
     private static let annotations: Set<String> = [
         "$schema", "$id", "$comment", "title", "description", "default", "examples", "format", "deprecated",
@@ -54,7 +58,7 @@ struct JSONSchema: Sendable {
             problems.append(JSONProblem(path: path, line: node.line, text: "must be an object"))
             return
         }
-        for keyword in keywords {
+        for keyword in keywords where problems.count < Self.mostProblems {
             let place = path.isEmpty ? keyword.name : "\(path).\(keyword.name)"
             guard !Self.annotations.contains(keyword.name) else { continue }
             if let problem = read(keyword.name, keyword.value, at: place, &problems) {
@@ -98,7 +102,12 @@ struct JSONSchema: Sendable {
             guard case .integer(let count) = node.content, count >= 0 else { return "must be a whole number" }
             if keyword.hasPrefix("min") { minimumLength = Int(count) } else { maximumLength = Int(count) }
         case "pattern":
-            guard let text = node.string, (try? Regex(text)) != nil else { return "must be a regular expression" }
+            guard let text = node.string else { return "must be a regular expression" }
+            // The library reads brackets within brackets by recursion, which ends at the end of the stack.
+            guard text.utf8.count <= 1024, text.utf8.count(where: { $0 == 0x28 || $0 == 0x5B }) <= 64 else {
+                return "must have at most 1024 bytes, 64 opening brackets among them"
+            }
+            guard (try? Regex(text)) != nil else { return "must be a regular expression" }
             pattern = text
         default:
             return "is no keyword that is supported" + suggestionText(for: keyword, among: Self.keywords)

@@ -19,7 +19,7 @@ final class GuestChannelHandler: ChannelInboundHandler {
     private let logger: Logger
     private var responses: [UInt32: MessageAssembler] = [:]
     private var greeting: RepeatedTask?
-    private var event = MessageAssembler(limit: MessageAssembler.maximumResponse)
+    private var event = MessageAssembler(limit: MessageAssembler.maximumEvent)
 
     init(nonce: [UInt8], streams: GuestStreams, hello: EventLoopPromise<Void>, logger: Logger) {
         self.nonce = nonce
@@ -88,6 +88,7 @@ final class GuestChannelHandler: ChannelInboundHandler {
             guard let message = try event.append(frame) else { return }
             // An event of a newer agent means nothing to this host.
             guard let event = try? CBORDecoder().decode(GuestEvent.self, from: message) else { return }
+            try event.checkNumbers()
             try streams.tell(event)
         case .response:
             try takeResponse(frame)
@@ -115,6 +116,8 @@ final class GuestChannelHandler: ChannelInboundHandler {
             responses[frame.stream] = assembler
             return
         }
-        try stream.received(try CBORDecoder().decode(GuestResponse.self, from: message))
+        let response = try CBORDecoder().decode(GuestResponse.self, from: message)
+        try response.checkNumbers()
+        try stream.received(response)
     }
 }

@@ -13,7 +13,9 @@ public final class GuestOutput: Sendable {
     /// The next record, nil behind the last of a container that has exited.
     public func next() async throws -> OutputRecord? {
         guard let data = try await owner.cancelling({ try await $0.next() }) else { return nil }
-        return try CBORDecoder().decode(OutputRecord.self, from: data.bytes)
+        let record = try CBORDecoder().decode(OutputRecord.self, from: data.bytes)
+        try record.checkNumbers()
+        return record
     }
 
     /// Stops; who waits for the next record gets a `CancellationError`.

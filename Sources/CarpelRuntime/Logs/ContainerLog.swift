@@ -107,8 +107,9 @@ struct LostOutput: Equatable {
     var records: UInt64 = 0
     var bytes: UInt64 = 0
 
+    /// The counts are stored in 63 bits, which each of them fits: a hostile agent's sum stays at the most of them.
     static func += (left: inout LostOutput, right: LostOutput) {
-        left.records += right.records
-        left.bytes += right.bytes
+        left.records = min(left.records + right.records, UInt64(Int64.max))
+        left.bytes = min(left.bytes + right.bytes, UInt64(Int64.max))
     }
 }

@@ -52,9 +52,13 @@ extension PodSandbox {
             guard limit.cpuQuota > 0 else { return sum }
             return sum + Double(limit.cpuQuota) / Double(limit.cpuPeriod > 0 ? limit.cpuPeriod : defaultCPUPeriod)
         }
-        let memory = limits.reduce(ByteCount(0)) { $0 + ByteCount(max(0, $1.memoryLimitInBytes)) }
-        return (Int(cpus.rounded(.up)), memory)
+        return (Int(cpus.rounded(.up)), memoryNeeded(limits))
     }
+}
+
+/// The sum of the limits, of which each counts 8 TiB at most: more than any machine has, and far from overflowing.
+func memoryNeeded(_ limits: [LinuxContainerResources]) -> ByteCount {
+    limits.reduce(ByteCount(0)) { $0 + ByteCount(min(max(0, $1.memoryLimitInBytes), 8 << 40)) }
 }
 
 /// The guest's values for `resources`, in which `change` may have lifted a limit that was in force.

@@ -27,7 +27,8 @@ struct CPURates: Sendable {
         if time - last.newer.time < Self.shortestWindow, let older = last.older { base = older }
         if time - last.newer.time >= Self.shortestWindow { readings[id] = (last.newer, reading) }
         let (seconds, used) = (Double(time - base.time) / 1e9, Double(usage - min(usage, base.usage)))
-        return UInt64(used / seconds)
+        // A hostile guest may tell of any use in a nanosecond.
+        return UInt64(min(used / seconds, 0x1p63))
     }
 
     /// Forgets all that are not named.

@@ -1,0 +1,15 @@
+import CarpelAPI
+import CarpelCore
+import Testing
+
+@testable import CarpelRuntime
+
+@Suite struct HostileRequestTests {
+    /// The sum overflowed.
+    @Test func limitsOfAnySizeHaveASum() {
+        let most = LinuxContainerResources { $0.memoryLimitInBytes = .max }
+        #expect(memoryNeeded([most, most]) == ByteCount(16 << 40))
+        let some = LinuxContainerResources { $0.memoryLimitInBytes = 5 }
+        #expect(memoryNeeded([some, LinuxContainerResources(), some]) == ByteCount(10))
+    }
+}
