@@ -2,7 +2,8 @@ import CarpelCore
 
 /// The logs that Carpel rotates itself: those of containers for which CRI named no file.
 public struct LogsConfiguration: Codable, Sendable {
-    /// A file that would grow beyond this is rotated. A single piece of output may be larger.
+    /// A file that would grow beyond this is rotated before the next piece of output, which is in one file even if it
+    /// is longer by itself.
     public var maximumSize = ByteCount.mebibytes(10)
     /// How many files a container's log has, the one that is written included.
     public var maximumFiles = 5
