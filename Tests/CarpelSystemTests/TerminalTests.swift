@@ -147,6 +147,7 @@ extension SystemTests {
             let output = try await run(
                 node,
                 """
+                : > "$1.ports"
                 "$carpel" port-forward web :80 :81 > "$1.ports" 2> "$1.errors" & pid=$!
                 while [ "$(wc -l < "$1.ports")" -lt 2 ]; do sleep 0.1; done
                 open=$(sed -n 's/ -> 80//p' "$1.ports"); closed=$(sed -n 's/ -> 81//p' "$1.ports")
