@@ -105,7 +105,8 @@ public struct Reason: Sendable, Hashable {
     static let checkpointFolderNotEmpty = Reason(
         "checkpointFolderNotEmpty", .failedPrecondition, "The folder for a new checkpoint holds something.")
     static let checkpointMismatch = Reason(
-        "checkpointMismatch", .failedPrecondition, "The pod or a container is to be another than the one that was saved.")
+        "checkpointMismatch", .failedPrecondition,
+        "The pod or a container is to be another than the one that was saved.")
     static let checkpointOfOtherNode = Reason(
         "checkpointOfOtherNode", .failedPrecondition, "The checkpoint was made by another Carpel, kernel or initramfs.")
     static let commandNotFound = Reason("commandNotFound", .invalidArgument, "The command is not in the container.")

@@ -42,7 +42,8 @@ extension LibvirtMachine {
             let live = try domain.live()
             return MachineShape(
                 qemu: try host.versions().qemu, machineType: live.machineType, accelerator: host.accelerator,
-                processor: host.accelerator == .kvm ? HostProcessor.description : "", virtualCPUs: live.capacity.virtualCPUs,
+                processor: host.accelerator == .kvm ? HostProcessor.description : "",
+                virtualCPUs: live.capacity.virtualCPUs,
                 maximumVirtualCPUs: live.capacity.maximumVirtualCPUs,
                 memoryKibibytes: live.modules.reduce(live.capacity.memory.bytes) { $0 - $1.bytes } >> 10,
                 maximumMemoryKibibytes: live.maximumMemory.map { $0.bytes >> 10 },

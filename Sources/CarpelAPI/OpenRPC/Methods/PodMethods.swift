@@ -81,8 +81,10 @@ extension MethodDescription {
             result: EmptyResponse()),
         MethodDescription(
             Methods.restorePod, "Makes a pod from a checkpoint; its containers wait to be started.",
-            required: ["checkpointPath", "config", "containerConfigs"], reasons: [
-                .podNameTaken, .checkpointDamaged, .checkpointMismatch, .checkpointOfOtherNode, .imagesMissing, .noSpace,
+            required: ["checkpointPath", "config", "containerConfigs"],
+            reasons: [
+                .podNameTaken, .checkpointDamaged, .checkpointMismatch, .checkpointOfOtherNode, .imagesMissing,
+                .noSpace,
             ],
             example: RestorePodRequest {
                 $0.checkpointPath = ExampleValues.checkpoint
