@@ -28,7 +28,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let fuzzDependencies: [Target.Dependency] =
     [
-        "CArchive", "CarpelClient", "CarpelPluginHost", "CarpelPlugins", "CarpelServer", logging,
+        "CArchive", "CarpelClient", "CarpelJSON", "CarpelPluginHost", "CarpelPlugins", "CarpelServer", logging,
         .product(name: "NIOEmbedded", package: "swift-nio"),
     ] + nio
 let fuzz: Target =

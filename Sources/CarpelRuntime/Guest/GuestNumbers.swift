@@ -11,6 +11,7 @@ extension GuestResponse {
         case .started(_, let time): try check(time)
         case .exited(let status): try check(status.at)
         case .state(let state): for container in state.containers { try container.checkNumbers() }
+        case .frozen(let next): for number in next.values { try check(number) }
         case .done, .stats, .volumeUsage, .failed: break
         }
     }

@@ -1,4 +1,5 @@
 import CarpelClient
+import CarpelJSON
 import Foundation
 import NIOCore
 import NIOEmbedded

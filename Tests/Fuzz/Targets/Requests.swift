@@ -95,7 +95,8 @@ private func checkRoundTrip<Message: ProtoMessage>(_ message: Message) throws {
 private func check(sandbox config: PodSandboxConfig) throws {
     try validate(sandbox: config)
     _ = fieldsWithoutEffect(of: config)
-    _ = try machineSize(of: config, defaults: (cpus: 1, memory: .mebibytes(256)))
+    _ = try machineSize(
+        of: config.linux?.resources ?? LinuxContainerResources(), defaults: (cpus: 1, memory: .mebibytes(256)))
     _ = try networkRequests(of: config, podID: "p", plugins: ["default": "a", "n": "b"])
     _ = guestVolumes(of: config, published: [])
     let configuration = try sandboxConfiguration(

@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [
         GuestResponse.started(pid: 1, at: .max), .exited(exited), state(.running(pid: 1, since: .max)),
         state(.exited(exited, started: 0)), state(.exited(ExitStatus(code: 0, at: 0), started: 1 << 63)),
-        state(.created, nextOutput: .max),
+        state(.created, nextOutput: .max), .frozen(nextOutput: ["a": 1, "b": .max]),
     ])
     func anAnswerWithANumberThatNothingHasEndsTheConnection(response: GuestResponse) throws {
         let guest = try Guest()
