@@ -28,13 +28,18 @@ struct WaitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try await daemon.connect()
-        let inventory = try await Inventory.load(from: client)
-        let containers = try targets.flatMap { try Self.containers(of: $0, in: inventory) }
-        guard let timeout else { return try await Self.printExits(of: containers, client) }
-        try await withDeadline(.seconds(timeout), reason: "waitTimeout", "the wait") {
-            try await Self.printExits(of: containers, client)
+        guard let timeout else { return try await printExits() }
+        try await withDeadline(.seconds(timeout), reason: "waitTimeout", "the wait") { try await printExits() }
+    }
+
+    private func printExits() async throws {
+        let (client, containers) = try await overRestarts { connected in
+            let client = try await daemon.connect()
+            let inventory = try await Inventory.load(from: client)
+            connected()
+            return (client, try targets.flatMap { try Self.containers(of: $0, in: inventory) })
         }
+        try await Self.printExits(of: containers, client)
     }
 
     private static func printExits(of containers: [String], _ client: CarpelClient) async throws {

@@ -3,26 +3,13 @@ import CarpelClient
 import CarpelCore
 
 extension CarpelClient {
-    /// How long a daemon may be away, as it is while it is upgraded.
-    private static let restartTimeout = Duration.seconds(30)
-
     /// Waits until a container has exited, also over a restart of the daemon.
     ///
     /// - Returns: the status that it exited with.
     /// - Throws: `NOT_FOUND` if there is no such container, or it is removed before it has exited;
     ///   `FAILED_PRECONDITION`, reason `podNotReady`, if its pod has ended before it was started.
     func exit(of container: String) async throws -> ContainerStatus {
-        var deadline: ContinuousClock.Instant?
-        while true {
-            do {
-                if let status = try await watchedExit(of: container, { deadline = nil }) { return status }
-            } catch let error as CarpelError where ExitStatus(error) == .daemonUnavailable {
-                guard error.reason == "connectionClosed" || deadline != nil else { throw error }
-                deadline = deadline ?? .now + Self.restartTimeout
-                guard let deadline, .now < deadline else { throw error }
-                try await Task.sleep(for: .milliseconds(200))
-            }
-        }
+        try await overRestarts { connected in try await watchedExit(of: container, connected) }
     }
 
     /// - Parameter connected: called when the daemon answers.
@@ -35,6 +22,27 @@ extension CarpelClient {
             if let status = try wait.exit(after: change.item) { return status }
         }
         return nil
+    }
+}
+
+/// How long a daemon may be away, as it is while it is upgraded.
+private let restartTimeout = Duration.seconds(30)
+
+/// Repeats `attempt` until it gives a value, and waits for a daemon that goes away meanwhile and comes back.
+///
+/// - Parameter attempt: gets what it is to call when the daemon answers.
+/// - Throws: `UNAVAILABLE` if the daemon was not there in the first place, or does not come back.
+func overRestarts<Value>(_ attempt: (_ connected: () -> Void) async throws -> Value?) async throws -> Value {
+    var deadline: ContinuousClock.Instant?
+    while true {
+        do {
+            if let value = try await attempt({ deadline = nil }) { return value }
+        } catch let error as CarpelError where ExitStatus(error) == .daemonUnavailable {
+            guard error.reason == "connectionClosed" || deadline != nil else { throw error }
+            deadline = deadline ?? .now + restartTimeout
+            guard let deadline, .now < deadline else { throw error }
+            try await Task.sleep(for: .milliseconds(200))
+        }
     }
 }
 

@@ -27,10 +27,11 @@ extension DiskSpec {
     /// reader on the host finds it, such as a plugin that copies the file of a frozen volume. Passing the host's
     /// page cache by would keep the first promise too, but not on every file system.
     private var driver: DomainElement {
-        readOnly
-            ? DomainElement("driver", ["name": "qemu", "type": format.rawValue, "discard": "unmap"])
-            : DomainElement(
-                "driver", ["name": "qemu", "type": format.rawValue, "cache": "writeback", "discard": "unmap"])
+        var attributes = [(name: "name", value: "qemu"), (name: "type", value: format.rawValue)]
+        if !readOnly { attributes.append((name: "cache", value: "writeback")) }
+        attributes.append((name: "discard", value: "unmap"))
+        if bus == .virtioBlock { attributes.append((name: "queues", value: Controllers.oneQueue)) }
+        return DomainElement("driver", attributes: attributes)
     }
 
     private var isBlockDevice: Bool { FileStatus(path)?.kind == .blockDevice }

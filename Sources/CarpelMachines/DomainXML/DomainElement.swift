@@ -17,6 +17,13 @@ struct DomainElement: Sendable {
 
     init(_ name: String, _ children: [DomainElement]) { self.init(name, [:], children) }
 
+    init(_ name: String, attributes: [(name: String, value: String)]) {
+        self.name = name
+        self.attributes = attributes
+        children = []
+        text = nil
+    }
+
     func document(indentation: String = "") -> String {
         let start = attributes.reduce("\(indentation)<\(name)") { tag, attribute in
             "\(tag) \(attribute.name)='\(Self.escaped(attribute.value))'"
