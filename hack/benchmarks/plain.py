@@ -57,7 +57,8 @@ class MachineShape:
     def basics(self):
         """QEMU and its arguments without any device."""
         machine = self.value("-machine").split(",")[0]
-        memory = re.search(r"\d+", self.value("-m")).group()
+        # Not the room that a pod's machine has to grow.
+        memory = re.search(r"\d+k?", self.value("-m")).group()
         return [
             self.arguments[0], "-machine", machine, "-accel", self.value("-accel"), "-cpu", self.value("-cpu"),
             "-m", memory, "-smp", self.value("-smp"), "-nodefaults", "-no-user-config", "-display", "none",
