@@ -162,7 +162,8 @@ let package = Package(
         .executableTarget(name: "carpel", dependencies: ["CarpelCLI"], swiftSettings: strict),
         .executableTarget(
             name: "carpel-agent", dependencies: ["CarpelAgent"], swiftSettings: strict + small,
-            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+            // Nothing unwinds the agent's stack, whose index for that would be in the memory of every pod.
+            linkerSettings: [.unsafeFlags(["-static-executable", "-Xlinker", "--no-eh-frame-hdr"])]),
 
         // Tests.
         fuzz,
