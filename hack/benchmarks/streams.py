@@ -1,15 +1,19 @@
 """Bytes a second and the time of a key through exec and port-forward, beside a bare virtio-serial port of plain QEMU."""
 
+import hashlib
 import json
+import os
 import socket
 import statistics
 import struct
+import threading
 import time
 
 import table
 
 DATA, STDOUT, STATUS, CLOSE = 0, 1, 3, 255
 MEBIBYTES = 128
+PIPE_MEBIBYTES = 1024
 KEYS = 200
 PORT = 9000
 
@@ -35,19 +39,21 @@ class Stream:
         channel, length = struct.unpack(">BI", self.file.read(5))
         return channel, self.file.read(length)
 
-    def count(self, wanted):
-        """How many bytes come on a channel until the end."""
-        total = 0
+    def payloads(self, wanted):
+        """What comes on a channel until the end."""
         while True:
             channel, payload = self.receive()
             if channel == wanted:
-                total += len(payload)
+                yield payload
             elif channel == CLOSE:
                 self.send(bytes([DATA]), CLOSE)
             elif channel == STATUS:
                 if json.loads(payload).get("exitCode") != 0:
                     raise RuntimeError(f"a stream ended with {payload.decode()}")
-                return total
+                return
+
+    def count(self, wanted):
+        return sum(map(len, self.payloads(wanted)))
 
 
 def execute(daemon, container, *command, **options):
@@ -74,6 +80,32 @@ def to_command(daemon, container):
     stream.send(bytes([DATA]), CLOSE)
     stream.count(STDOUT)
     return MEBIBYTES << 20
+
+
+def through_pipe(daemon, container):
+    """Sends other bytes each time through a command's stdin and stdout, and compares what comes back by its digest."""
+    stream = execute(daemon, container, "cat", stdin=True)
+    sent = hashlib.sha256()
+
+    def feed():
+        block = bytearray(os.urandom(1 << 20))
+        for number in range(PIPE_MEBIBYTES):
+            block[:4] = struct.pack(">I", number)
+            sent.update(block)
+            for start in range(0, len(block), 32768):
+                stream.send(bytes(block[start:start + 32768]))
+        stream.send(bytes([DATA]), CLOSE)
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    received, count = hashlib.sha256(), 0
+    for payload in stream.payloads(STDOUT):
+        received.update(payload)
+        count += len(payload)
+    feeder.join()
+    if received.digest() != sent.digest():
+        raise RuntimeError(f"{PIPE_MEBIBYTES} MiB through Exec came back as other {count} bytes")
+    return count
 
 
 def from_port(daemon, pod, container):
@@ -148,6 +180,7 @@ def measure(daemon, shape, guest, options):
         table.compare("stdout of Exec", ours, "  plain QEMU, virtio-serial port", theirs, "MiB/s")
         table.row("stdin of Exec", sent, "MiB/s")
         table.row("PortForward, from the pod", forwarded, "MiB/s")
+        table.row(f"{PIPE_MEBIBYTES} MiB through cat, same digest", [rate(lambda: through_pipe(daemon, container))], "MiB/s")
         report_keys("a key's echo in Exec's terminal", [
             terminal_keys(daemon, container) for _ in range(options.rounds)
         ])
