@@ -49,9 +49,7 @@ final class HostSession {
 
     func send(_ frame: Frame) {
         guard isConnected else { return }
-        var bytes: [UInt8] = []
-        encoder.encode(frame, into: &bytes)
-        port.send(bytes)
+        port.send { encoder.encode(frame, into: &$0) }
     }
 
     func send(_ response: GuestResponse, on stream: UInt32) {
@@ -103,7 +101,7 @@ final class HostSession {
         early = nil
         isConnected = true
         nonce = hello.nonce
-        port.send(Hello(nonce: hello.nonce).bytes)
+        port.send { $0 += Hello(nonce: hello.nonce).bytes }
         connectionChanged(true)
         if port.isWaiting { watchPort() }
     }

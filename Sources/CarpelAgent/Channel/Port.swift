@@ -53,8 +53,9 @@ final class Port {
 
     var isCongested: Bool { outgoing.count - sent > Self.congestion }
 
-    func send(_ bytes: [UInt8]) {
-        outgoing.append(contentsOf: bytes)
+    /// Sends what `append` appends.
+    func send(_ append: (inout [UInt8]) -> Void) {
+        append(&outgoing)
         flush()
     }
 

@@ -17,7 +17,7 @@ final class EventLoop {
     struct TimerID: Hashable { fileprivate let number: UInt64 }
 
     /// For whoever reads: handlers run one after the other, so that one buffer does for all of them.
-    var scratch = [UInt8](repeating: 0, count: 16 << 10)
+    var scratch = [UInt8](repeating: 0, count: 32 << 10)
 
     private let epoll: Descriptor
     private var watches: [Int32: (generation: UInt32, handler: Handler)] = [:]

@@ -68,6 +68,10 @@ public struct FrameDecoder: Sendable {
     private mutating func scan(until end: Int) -> Bool {
         let magic = Hello.magic
         while scanned < end {
+            if matched == 0 {
+                scanned = buffer[scanned..<end].firstIndex(of: magic[0]) ?? end
+                guard scanned < end else { break }
+            }
             let byte = buffer[scanned]
             scanned += 1
             if byte == magic[matched] {

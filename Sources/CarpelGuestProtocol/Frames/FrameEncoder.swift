@@ -24,12 +24,14 @@ public struct FrameEncoder: Sendable {
 /// Masks, or unmasks, everything from `start` on.
 func apply(_ mask: [UInt8], to bytes: inout [UInt8], from start: Int) {
     guard !mask.isEmpty else { return }
-    bytes.withUnsafeMutableBufferPointer { bytes in
-        var key = 0
-        for index in start..<bytes.count {
-            bytes[index] ^= mask[key]
-            key += 1
-            if key == mask.count { key = 0 }
+    bytes.withUnsafeMutableBytes { bytes in
+        let block = SIMD16<UInt8>(mask)
+        var index = start
+        while index + Hello.nonceSize <= bytes.count {
+            let masked = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self) ^ block
+            bytes.storeBytes(of: masked, toByteOffset: index, as: SIMD16<UInt8>.self)
+            index += Hello.nonceSize
         }
+        for (key, index) in (index..<bytes.count).enumerated() { bytes[index] ^= mask[key] }
     }
 }
