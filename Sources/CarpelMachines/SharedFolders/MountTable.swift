@@ -1,4 +1,5 @@
 import CarpelCore
+
 /// The mounts that this process sees: proc(5), mountinfo.
 struct MountTable: Sendable {
     struct Entry: Sendable, Equatable {

@@ -26,6 +26,8 @@ struct CheckpointManifest: Codable, Sendable {
     var memoryBytes: Int64
     /// The request, verbatim.
     var pod: PodSandboxConfig
+    /// What an update had made of the pod's resources; nil if there was none.
+    var podResources: LinuxContainerResources?
     var networks: [Network]
     var containers: [Container]
     /// The ids of containers in the machine that did not run; they are not restored.
@@ -45,6 +47,8 @@ struct CheckpointManifest: Codable, Sendable {
     struct Container: Codable, Sendable {
         var id: String
         var config: ContainerConfig
+        /// What an update had made of the request's resources; nil if there was none.
+        var resources: LinuxContainerResources?
         var imageID: String
         var layers: [String]
         /// The guest's `ContainerSpec` in CBOR.
@@ -53,6 +57,8 @@ struct CheckpointManifest: Codable, Sendable {
         var nextOutput: UInt64
 
         var name: String { config.metadata?.name ?? "" }
+        /// Those that were in force.
+        var limits: LinuxContainerResources { resources ?? config.linux?.resources ?? LinuxContainerResources() }
     }
 
     struct ImageName: Codable, Sendable, Hashable {

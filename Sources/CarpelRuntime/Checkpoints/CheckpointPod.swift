@@ -179,7 +179,7 @@ extension PodSandbox {
             version: CheckpointManifest.currentVersion, carpel: CarpelVersion.runtime, createdAt: now(),
             pausedNanoseconds: Int64(paused / .nanoseconds(1)), kernel: guest.kernel, initramfs: guest.initramfs,
             machine: try await running.machine.shape(), virtualCPUs: record.virtualCPUs,
-            memoryBytes: record.memoryBytes, pod: record.config,
+            memoryBytes: record.memoryBytes, pod: record.config, podResources: record.resources,
             networks: record.networks.compactMap { network in
                 network.attachment.map {
                     .init(
@@ -188,8 +188,8 @@ extension PodSandbox {
             },
             containers: records.filter { selected.contains($0.id) }.map {
                 .init(
-                    id: $0.id, config: $0.config, imageID: $0.imageID, layers: $0.layers, spec: $0.spec,
-                    nextOutput: positions[$0.id] ?? 0)
+                    id: $0.id, config: $0.config, resources: $0.resources, imageID: $0.imageID, layers: $0.layers,
+                    spec: $0.spec, nextOutput: positions[$0.id] ?? 0)
             },
             others: records.map(\.id).filter { !selected.contains($0) }, images: images.sorted { $0.id < $1.id },
             files: files)

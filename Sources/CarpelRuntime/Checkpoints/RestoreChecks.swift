@@ -152,14 +152,18 @@ extension Runtime {
                 "\(field).\(difference)", "the container runs with something else, which a restore cannot change")
         }
         let wanted = try spec(in: sandbox)
-        let changes = before.resources != wanted.resources
+        let (limits, wantedLimits) = (former.limits, config.linux?.resources ?? LinuxContainerResources())
+        if let limit = lastingLimit(of: limits, missingIn: wantedLimits) {
+            throw incompatible("\(field).\(limit)", "the container runs with it, and a restore cannot lift it")
+        }
         let record = ContainerRecord(
             id: id, podID: podID, name: ContainerRecord.name(of: config.metadata ?? ContainerMetadata()),
             config: config, imageID: image.id, imageReference: image.repoDigests.first ?? image.id,
             layers: former.layers, spec: Data(try CBOREncoder().encode(wanted)), createdAt: now(), phase: .creating,
             logPath: logPath(of: config, id: id, in: sandbox, podID: podID, paths: environment.paths),
             nextOutput: Int64(clamping: former.nextOutput), lostRecords: 0, lostBytes: 0)
-        return RestorePlan.Container(former: former.id, record: record, resources: changes ? wanted.resources : nil)
+        return RestorePlan.Container(
+            former: former.id, record: record, resources: restoredLimits(from: limits, to: wantedLimits))
     }
 
     /// CRI's name of what a running process could not be given.
@@ -177,7 +181,6 @@ extension Runtime {
                     && before.maskedPaths == wanted.maskedPaths && before.readOnlyPaths == wanted.readOnlyPaths,
                 "linux.securityContext"
             ),
-            (before.oomScoreAdjustment == wanted.oomScoreAdjustment, "linux.resources.oomScoreAdj"),
             (before.layers == wanted.layers, "image.image"),
         ]
         return checks.first { !$0.0 }?.1

@@ -178,6 +178,12 @@ extension PodSandbox {
         }
         let used = Set(layersInUse.map(layerSerial))
         for layer in plan.layers where !used.contains(layer.serial) { try await machine.detach(serial: layer.serial) }
+        if plan.manifest.podResources != nil {
+            // A pod is held to its machine's size alone until it is updated.
+            var limits = ContainerResources()
+            (limits.cpuQuota, limits.memoryLimit) = (-1, -1)
+            try await translated("lift the pod's limits") { try await guest.ask(.updatePodResources(limits)) }
+        }
         for container in plan.containers {
             let id = container.record.id
             if let resources = container.resources {
