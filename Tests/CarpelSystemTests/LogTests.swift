@@ -7,22 +7,6 @@ import Testing
 
 extension SystemTests {
     @Suite(.serialized) struct LogTests {
-        /// The lines of log files, without time, stream and tag; parts are joined.
-        private func lines(_ paths: [String]) throws -> [String] {
-            var lines: [String] = []
-            var begun = ""
-            for path in paths {
-                for entry in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
-                    let parts = entry.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-                    begun += parts.count > 3 ? parts[3] : ""
-                    guard parts.count > 2, parts[2] == "F" else { continue }
-                    lines.append(begun)
-                    begun = ""
-                }
-            }
-            return lines
-        }
-
         private func carpel(_ node: Node, _ arguments: String...) async throws -> String {
             try await shell(
                 "exec \"$0\" --socket \"$@\"".replacingOccurrences(of: "$0", with: "\(repository)/.build/debug/carpel"),
@@ -77,7 +61,7 @@ extension SystemTests {
                 try await growth(path)
                 try await next.stopContainer(counting, timeout: 0)
 
-                let numbers = try lines(files + [path]).map { Int($0) }
+                let numbers = try logLines(files + [path]).map { Int($0) }
                 #expect(numbers == Array(0..<numbers.count))
                 #expect(numbers.count > 100)
                 // Who waited was told, by the last of the daemons.
@@ -113,7 +97,7 @@ extension SystemTests {
                     // A piece of output, of at most 16 KiB, is in one file, and each of its short lines has a time.
                     #expect(size > 0 && size < 1 << 20)
                 }
-                let kept = try lines(files).compactMap { Int($0) }
+                let kept = try logLines(files).compactMap { Int($0) }
                 // The oldest file may begin in the middle of a line.
                 #expect(Array(kept.dropFirst()) == Array((40_002 - kept.count)...40_000) && kept.count < 40_000)
                 #expect(
@@ -152,21 +136,14 @@ extension SystemTests {
                 try await node.startDaemon()
                 let next = try await node.connect()
                 let log = "\(node.folder.path)/logs/loud/0.log"
-                try await eventually("the log has what was kept") { (try? lines([log]).last) == "400000" }
-                let text = try lines([log])
+                try await eventually("the log has what was kept") { (try? logLines([log]).last) == "400000" }
+                let text = try logLines([log])
                 let inLog = text.map { $0.utf8.count + 1 }.reduce(0, +)
                 let written = (1...400_000).map { "\($0)".utf8.count + 1 }.reduce(0, +)
                 #expect(inLog < written)
-                struct LogInfo: Decodable { let lostBytes: Int, lostRecords: Int }
                 let inspected = try await carpel(node, "inspect", "web/loud")
                 #expect(inspected.contains("lostBytes"))
-                let request = ContainerStatusRequest {
-                    $0.containerId = loud
-                    $0.verbose = true
-                }
-                let info = try JSONDecoder().decode(
-                    LogInfo.self,
-                    from: Data((try await next.call(Methods.containerStatus, request).info["log"] ?? "").utf8))
+                let info = try await next.logInfo(loud)
                 #expect(info.lostRecords > 0 && inLog + info.lostBytes == written)
                 #expect(node.log.contains("output was lost while nobody listened"))
             }

@@ -8,7 +8,7 @@ extension Runtime {
         let container = try await pod.container(id)
         return try ContainerStatusResponse {
             $0.status = container.status
-            if request.verbose { $0.info = try container.record.info() }
+            if request.verbose { $0.info = try container.record.info(logFailure: container.logFailure) }
         }
     }
 
@@ -35,11 +35,13 @@ private struct LogInfo: Encodable {
     /// What the agent had to drop while nobody listened.
     var lostRecords: Int64
     var lostBytes: Int64
+    /// Why output waits for the log; absent if it does not.
+    var failure: String?
 }
 
 extension ContainerRecord {
     /// JSON texts by name, for who debugs.
-    fileprivate func info() throws -> [String: String] {
+    fileprivate func info(logFailure: String?) throws -> [String: String] {
         var spec = try guestSpec()
         // A program for the kernel, not for people.
         spec.process.seccompProgram = []
@@ -48,7 +50,8 @@ extension ContainerRecord {
             "fieldsWithoutEffect": try jsonText(fieldsWithoutEffect(of: config)),
             "guest": try jsonText(spec),
             "layers": try jsonText(layers),
-            "log": try jsonText(LogInfo(path: logPath, lostRecords: lostRecords, lostBytes: lostBytes)),
+            "log": try jsonText(
+                LogInfo(path: logPath, lostRecords: lostRecords, lostBytes: lostBytes, failure: logFailure)),
         ]
     }
 }

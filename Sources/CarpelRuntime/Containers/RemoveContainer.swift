@@ -3,9 +3,6 @@ import CarpelGuestProtocol
 import Foundation
 
 extension PodSandbox {
-    /// How long the last of a container's output may take to arrive.
-    private static let drainTimeout = Duration.seconds(5)
-
     /// Stops the container if need be and forgets it. A container that is not there is removed already,
     /// and a removal that is under way is joined.
     func removeContainer(_ id: String) async throws {
@@ -23,7 +20,7 @@ extension PodSandbox {
         _ = await containers[id]?.creation?.result
         try await stopContainer(id, graceSeconds: 0)
         try await update(id) { $0.phase = .removing(last: $0.exit) }
-        await drain(id)
+        await drain(id, from: try? running())
         if case .ready(let running) = state {
             try await translated("remove the container") { try await running.guest.ask(.removeContainer(id: id)) }
         }
@@ -35,14 +32,6 @@ extension PodSandbox {
         try removeOwnLog(of: removed.record)
         try await environment.store.delete(removed.record)
         containers[id] = nil
-    }
-
-    func drain(_ id: String) async {
-        guard let follower = containers[id]?.follower else { return }
-        try? await withDeadline(Self.drainTimeout, reason: "drainTimeout", "read the last output") {
-            try await follower.end.wait()
-        }
-        follower.task.cancel()
     }
 
     /// CRI's log files belong to the kubelet.

@@ -47,10 +47,7 @@ final class ContainerLog: Sendable {
             let text = Self.text(of: record)
             try makeRoom(for: text.count, &state)
             let lost = state.place.lost(before: record)
-            var begun = state.place
-            begun.sequence = record.sequence
-            begun.offset = record.offset ?? begun.offset
-            begun.lost += lost
+            let begun = state.place.begin(record)
             try notes.write(LogNote(begun, in: state.file, record: record.bytes.count, text: text.count))
             do {
                 try state.file.append(text)
@@ -92,6 +89,23 @@ struct LogPlace: Equatable {
 
     func passing(bytes: Int) -> LogPlace {
         LogPlace(sequence: sequence + 1, offset: offset.map { $0 + UInt64(bytes) }, lost: lost)
+    }
+
+    /// The place behind a record that is in no log, nor what was dropped before it.
+    func passing(lost record: OutputRecord) -> LogPlace {
+        guard record.sequence >= sequence else { return self }
+        var begun = begin(record)
+        begun.lost += LostOutput(records: 1, bytes: UInt64(record.bytes.count))
+        return begun.passing(bytes: record.bytes.count)
+    }
+
+    /// The place of `record`, with what was dropped before it.
+    func begin(_ record: OutputRecord) -> LogPlace {
+        var begun = self
+        begun.sequence = record.sequence
+        begun.offset = record.offset ?? offset
+        begun.lost += lost(before: record)
+        return begun
     }
 
     /// What the agent dropped between this place and `record`.

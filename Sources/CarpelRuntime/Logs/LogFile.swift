@@ -10,28 +10,32 @@ struct LogFile {
     }
 
     let identity: Identity
+    private let path: String
     private let descriptor: FileDescriptorBox
     private(set) var length: Int64
 
     /// Opens the file at `path`, and makes it and its folder if need be.
     init(_ path: String) throws {
-        let folder = (path as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-        guard opened >= 0 else {
-            throw CarpelError(
-                .failedPrecondition, "logNotWritable",
-                "cannot open the container's log \(path): \(String(cString: strerror(errno)))")
-        }
+        let opened = try Self.open(path)
         descriptor = FileDescriptorBox(opened)
         var status = stat()
-        guard fstat(opened, &status) == 0 else {
-            throw CarpelError(
-                .internal, "logNotWritable",
-                "cannot look at the container's log \(path): \(String(cString: strerror(errno)))")
-        }
+        guard fstat(opened, &status) == 0 else { throw CarpelError.log("look at", path, errno) }
+        self.path = path
         identity = Identity(status)
         length = Int64(status.st_size)
+    }
+
+    private static func open(_ path: String) throws -> Int32 {
+        let open = { Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
+        var opened = open()
+        if opened < 0, errno == ENOENT {
+            // What keeps it from being made, the file's own error tells.
+            let folder = (path as NSString).deletingLastPathComponent
+            try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            opened = open()
+        }
+        guard opened >= 0 else { throw CarpelError.log("open", path, errno) }
+        return opened
     }
 
     /// Appends all of `text`, or nothing.
@@ -45,9 +49,7 @@ struct LogFile {
                 if errno == EINTR { continue }
                 let error = errno
                 ftruncate(descriptor.number, off_t(length))
-                throw CarpelError(
-                    error == ENOSPC ? .resourceExhausted : .internal, error == ENOSPC ? "noSpace" : "logNotWritable",
-                    "cannot write a container's log: \(String(cString: strerror(error)))")
+                throw CarpelError.log("write to", path, error)
             }
             written += count
         }

@@ -29,9 +29,7 @@ struct LogNote: Equatable {
         let isPart = found.length >= Int64(start) && found.length < Int64(start + textLength)
         guard isPart else { return whole }
         guard truncate(found.path, off_t(start)) == 0 else {
-            throw CarpelError(
-                .failedPrecondition, "logNotWritable",
-                "cannot shorten the container's log \(found.path): \(String(cString: strerror(errno)))")
+            throw CarpelError.log("shorten", found.path, errno)
         }
         return place
     }
@@ -64,10 +62,7 @@ struct LogNotes {
     }
 
     private static func failure(_ verb: String, _ path: String) -> CarpelError {
-        let isFull = errno == ENOSPC
-        return CarpelError(
-            isFull ? .resourceExhausted : .internal, isFull ? "noSpace" : "logNotWritable",
-            "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+        .log("\(verb) the note on", path, errno)
     }
 }
 

@@ -7,8 +7,11 @@ struct LogRotation {
     /// The one that is written included.
     var maximumFiles: Int
 
-    /// Makes room for a new file at `path`.
+    /// Makes room for a new file at `path`, unless there is: a rotation that found no room for its new file has moved
+    /// the others already, and moving them again and again would drop them all.
     func rotate(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
         var surplus = max(1, maximumFiles - 1)
         while unlink("\(path).\(surplus)") == 0 { surplus += 1 }
         guard maximumFiles > 1 else { return try Self.check(unlink(path), "remove", path) }
@@ -20,8 +23,6 @@ struct LogRotation {
 
     private static func check(_ result: Int32, _ verb: String, _ path: String) throws {
         guard result != 0, errno != ENOENT else { return }
-        throw CarpelError(
-            .failedPrecondition, "logNotWritable",
-            "cannot \(verb) the container's log \(path): \(String(cString: strerror(errno)))")
+        throw CarpelError.log(verb, path, errno)
     }
 }

@@ -156,6 +156,11 @@ struct Container {
     var follower: LogFollower?
     /// While it is followed.
     var log: ContainerLog?
+    /// Why its output waits for its log; nil if it does not.
+    var logFailure: String?
+    var losses = LossReport()
+    /// Set while a loss is to be told later.
+    var lossTimer: Task<Void, Never>?
 
     init(_ record: ContainerRecord) { self.record = record }
 }

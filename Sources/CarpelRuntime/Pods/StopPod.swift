@@ -58,13 +58,13 @@ extension PodSandbox {
     private func endContainers(in running: RunningPod) async {
         try? await withDeadline(Self.containersTimeout, reason: "killTimeout", "end the containers") {
             await self.killContainers(in: running)
-            await self.drainAll()
+            await self.drainAll(from: running)
         }
     }
 
-    private func drainAll() async {
+    private func drainAll(from running: RunningPod) async {
         await withTaskGroup(of: Void.self) { group in
-            for id in containers.keys { group.addTask { await self.drain(id) } }
+            for id in containers.keys { group.addTask { await self.drain(id, from: running) } }
         }
     }
 
