@@ -12,7 +12,8 @@ struct CopyCommand: AsyncParsableCommand {
             its new name. Modes, times and links are kept; copies belong to whoever makes them, in a container to its \
             user. From a container neither devices nor set-uid bits are taken over.
 
-            The image must have tar and test, as busybox and all distributions do.
+            The image must have tar and test, as busybox and all distributions do. Without them `carpel exec web cat \
+            /path > file` copies a file.
 
             Examples:
               carpel cp web:/etc/nginx/nginx.conf .
@@ -22,10 +23,10 @@ struct CopyCommand: AsyncParsableCommand {
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Argument(help: ArgumentHelp("What to copy.", valueName: "[container:]src"))
+    @Argument(help: ArgumentHelp("What to copy.", valueName: "[container:]src"), completion: .file())
     var source: String
 
-    @Argument(help: ArgumentHelp("Where to.", valueName: "[container:]dst"))
+    @Argument(help: ArgumentHelp("Where to.", valueName: "[container:]dst"), completion: .file())
     var target: String
 
     func run() async throws {
@@ -48,6 +49,7 @@ struct CopyCommand: AsyncParsableCommand {
     private func copy(with container: String) async throws -> ContainerCopy {
         let client = try await daemon.connect()
         return ContainerCopy(
-            client: client, containerID: try await Inventory.load(from: client).container(container).id)
+            client: client, containerID: try await Inventory.load(from: client).container(container).id,
+            name: container)
     }
 }

@@ -7,6 +7,8 @@ import Foundation
 struct ContainerCopy: Sendable {
     let client: CarpelClient
     let containerID: String
+    /// What the container was called on the command line.
+    let name: String
 
     // MARK: From the container
 
@@ -107,7 +109,7 @@ struct ContainerCopy: Sendable {
         do {
             return try await client.openStream(url: try await client.call(Methods.exec, request).url)
         } catch let error as CarpelError where error.reason == "commandNotFound" {
-            throw Self.lacksTar(error)
+            throw lacks("tar")
         }
     }
 
@@ -118,17 +120,15 @@ struct ContainerCopy: Sendable {
             $0.timeout = 60
         }
         let code = try await client.call(Methods.execSync, request).exitCode
-        guard code != 127 else {
-            throw Self.lacksTar(CarpelError(.failedPrecondition, "commandNotFound", "there is no test"))
-        }
+        guard code != 127 else { throw lacks("test") }
         return code == 0
     }
 
-    private static func lacksTar(_ cause: CarpelError) -> CarpelError {
+    private func lacks(_ program: String) -> CarpelError {
         CarpelError(
-            .failedPrecondition, "tarMissing",
-            "copying needs tar and test in the container's image (\(cause.message)): mount a folder with `run -v` instead"
-        )
+            .failedPrecondition, "\(program)Missing",
+            "there is no \(program) in the container's image, which copying needs: `carpel exec \(name) cat PATH > FILE` "
+                + "and `carpel exec -i \(name) tee PATH < FILE` copy a file, `carpel run --volume` shares a folder")
     }
 
     private func checkEnd(of stream: ByteStream, _ errors: [UInt8]) throws {
