@@ -173,7 +173,7 @@ extension SystemTests {
             #expect(plain.split(separator: "\n").map { $0.prefix(8) }.contains("  busy  "))
             #expect(!plain.contains("\u{1B}"))
 
-            let top = try TerminalProcess(carpel, ["--socket", node.socket, "top"])
+            let top = try TerminalProcess(carpel, ["--socket", node.socket, "top"], columns: 100)
             try await eventually("top shows plots") { top.screen.contains("LAST MINUTE") && top.screen.contains("█") }
             #expect(!top.isCooked)
             let order = { top.screen.components(separatedBy: "  busy").first?.contains("  calm") == false }
@@ -186,9 +186,9 @@ extension SystemTests {
             #expect(try await top.end() == 0)
             #expect(top.isCooked && top.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
 
-            let stats = try TerminalProcess(carpel, ["--socket", node.socket, "stats"])
+            let stats = try TerminalProcess(carpel, ["--socket", node.socket, "stats"], columns: 100)
             try await eventually("stats shows the containers") { stats.screen.contains("counted/busy") }
-            stats.signal(SIGTERM)
+            try stats.signal(SIGTERM)
             _ = try await stats.end()
             #expect(stats.isCooked && stats.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
         }

@@ -328,15 +328,17 @@ extension SystemTests {
                 $0.stdout = true
             }
             for (bytes, expected) in [
-                ("\\0\\0\\0\\0\\2hi", #""exitCode":0"#), ("\\11\\0\\0\\0\\0", "frameInvalid"),
-                ("\\0\\377\\377\\377\\377", "frameInvalid"),
-            ] {
+                ([0, 0, 0, 0, 2] + Array("hi".utf8), #""exitCode":0"#), ([9, 0, 0, 0, 0], "frameInvalid"),
+                ([0, 255, 255, 255, 255], "frameInvalid"),
+            ] as [([UInt8], String)] {
                 let url = try await client.call(Methods.exec, request).url
-                let answer = try await shell(
-                    """
-                    { echo '{"jsonrpc":"2.0","id":1,"method":"OpenStream","params":{"url":"'"$2"'"}}'
-                      sleep 1; printf "$3"; } | socat -t 20 - "UNIX-CONNECT:$1" | tr -d '\\0'
-                    """, node.socket, url, bytes)
+                let stranger = try RawConnection(node.socket)
+                stranger.send(
+                    #"{"jsonrpc":"2.0","id":1,"method":"OpenStream","params":{"url":"\#(url)"}}"# + "\n")
+                #expect(await stranger.line()?.contains("result") == true)
+                stranger.send(bytes)
+                stranger.endSending()
+                let answer = String(decoding: await stranger.rest(), as: UTF8.self)
                 #expect(answer.contains(expected), "\(bytes): \(answer)")
             }
         }

@@ -2,42 +2,47 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A process on a pseudo-terminal of its own, which the test reads and types on.
+/// A process on a pseudo-terminal of its own, driven as by a person: it gets keys and is told when the window changes.
 public final class TerminalProcess: Sendable {
     // As in ChildProcess: used from one task at a time.
     private nonisolated(unsafe) let process = Process()
     private let controller: Int32
-    private let terminal: Int32
-    private let written = Mutex<[UInt8]>([])
+    private let written = Mutex(Written())
 
-    public init(_ program: String, _ arguments: [String], columns: UInt16 = 100, rows: UInt16 = 30) throws {
-        controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    private struct Written {
+        var bytes: [UInt8] = []
+        /// How many of them are behind what was waited for.
+        var seen = 0
+    }
+
+    public init(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], columns: UInt16 = 80,
+        rows: UInt16 = 24
+    ) throws {
+        controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         var (locked, number): (Int32, UInt32) = (0, 0)
         // TIOCSPTLCK and TIOCGPTN, which are not imported (ioctl_tty(2)).
         guard controller >= 0, ioctl(controller, 0x4004_5431, &locked) == 0,
-            ioctl(controller, 0x8004_5430, &number) == 0
+            ioctl(controller, 0x8004_5430, &number) == 0, let side = FileHandle(forUpdatingAtPath: "/dev/pts/\(number)")
         else { throw SupportError("no pseudo-terminal: \(errno)") }
-        terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
-        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        ioctl(controller, UInt(TIOCSWINSZ), &size)
-        let side = FileHandle(fileDescriptor: terminal, closeOnDealloc: false)
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
+        // setsid makes the terminal the controlling one: keys become signals until the program says otherwise.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
+        process.arguments = ["--ctty", "--wait", program] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm"]) { $1 }
+            .merging(environment) { $1 }
         (process.standardInput, process.standardOutput, process.standardError) = (side, side, side)
+        resize(rows: rows, columns: columns)
         try process.run()
-        Thread.detachNewThread { [self] in
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            while case let count = read(controller, &chunk, chunk.count), count > 0 || count < 0 && errno == EINTR {
-                written.withLock { $0 += chunk.prefix(max(0, count)) }
-            }
-        }
+        try side.close()
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        close(controller)
+    }
 
     /// Everything that was written to the terminal, its control sequences included.
-    public var output: String { written.withLock { String(decoding: $0, as: UTF8.self) } }
+    public var output: String { written { String(decoding: $0.bytes, as: UTF8.self) } }
 
     /// What was written since it was cleared or drawn from its corner last.
     public var screen: String { output.components(separatedBy: "\u{1B}[H").last ?? "" }
@@ -47,18 +52,54 @@ public final class TerminalProcess: Sendable {
         _ = write(controller, bytes, bytes.count)
     }
 
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    public func resize(rows: UInt16, columns: UInt16) {
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        ioctl(controller, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// Signals the program alone, which `setsid` has started and waits for.
+    public func signal(_ number: Int32) throws {
+        let parent = process.processIdentifier
+        let children = try String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)
+        kill(children.split(separator: " ").first.flatMap { Int32($0) } ?? parent, number)
+    }
 
     /// Whether lines are edited and keys are echoed, as before a program that reads single keys.
     public var isCooked: Bool {
         var settings = termios()
         let wanted = tcflag_t(ICANON | ECHO | ISIG)
-        return tcgetattr(terminal, &settings) == 0 && settings.c_lflag & wanted == wanted
+        return tcgetattr(controller, &settings) == 0 && settings.c_lflag & wanted == wanted
     }
 
+    /// Waits until this has been written since the last call.
+    public func waits(for text: String) async throws {
+        try await eventually("the terminal shows \"\(text)\"; it shows \(output.suffix(500))", within: .seconds(60)) {
+            written { written in
+                let rest = written.bytes[written.seen...]
+                guard let range = rest.firstRange(of: Array(text.utf8)) else { return false }
+                written.seen = range.upperBound
+                return true
+            }
+        }
+    }
+
+    /// Waits for the program's end.
+    ///
     /// - Returns: the exit code.
     public func end() async throws -> Int32 {
-        try await eventually("the program on the terminal ends") { [self] in !process.isRunning }
+        try await eventually("the program on the terminal ends; it shows \(output.suffix(500))", within: .seconds(60)) {
+            written { _ in !process.isRunning }
+        }
         return process.terminationStatus
+    }
+
+    private func written<Value: Sendable>(_ body: (inout sending Written) -> sending Value) -> Value {
+        written.withLock { written in
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while case let count = read(controller, &buffer, buffer.count), count > 0 {
+                written.bytes += buffer.prefix(count)
+            }
+            return body(&written)
+        }
     }
 }

@@ -50,7 +50,7 @@ struct TopCommand: AsyncParsableCommand {
                 case .key("m"): top.order = .memory
                 default: break
                 }
-                return top.text(columns: LiveScreen.size.columns, style: style)
+                return top.text(columns: Int(LiveScreen.size.width), style: style)
             }
         }
     }

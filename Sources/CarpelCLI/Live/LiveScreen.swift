@@ -1,28 +1,23 @@
+import CarpelAPI
 @preconcurrency import Dispatch
 import Foundation
-import Synchronization
 
 /// The whole terminal, drawn anew again and again, and the keys that are pressed meanwhile.
 ///
-/// What was on it comes back when the command ends, by a key, an error, SIGINT or SIGTERM.
+/// What was on it comes back when the command ends, by a key, an error or a signal.
 final class LiveScreen: Sendable {
-    /// What the terminal was before. The handlers of a process's end can reach nothing but a global.
-    private static let former = Mutex<termios?>(nil)
-
     /// One byte a key; that of control and C too, since it ends nothing by itself.
     let keys: AsyncStream<UInt8>
+    private let terminal: RawTerminal
     private let source: any DispatchSourceRead
 
     /// Nil if stdin or stdout is no terminal.
     init?() {
-        var settings = termios()
-        guard Console.isTerminal(STDIN_FILENO), Console.isTerminal(STDOUT_FILENO),
-            tcgetattr(STDIN_FILENO, &settings) == 0
+        guard Console.isTerminal(STDOUT_FILENO),
+            let terminal = RawTerminal(
+                farewell: "\u{1B}[?25h\u{1B}[?1049l", { $0.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG) })
         else { return nil }
-        Self.former.withLock { $0 = settings }
-        atexit { LiveScreen.restore() }
-        settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+        self.terminal = terminal
         // The alternate screen, without a cursor.
         Console.out("\u{1B}[?1049h\u{1B}[?25l")
 
@@ -43,29 +38,14 @@ final class LiveScreen: Sendable {
 
     /// Shows `text`, cut to the lines that there are.
     func draw(_ text: String) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(Self.size.rows)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(Int(Self.size.height))
         Console.out("\u{1B}[H" + lines.joined(separator: "\u{1B}[K\n") + "\u{1B}[J")
     }
 
     func end() {
         source.cancel()
-        Self.restore()
+        terminal.end()
     }
 
-    static var size: (columns: Int, rows: Int) {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-            return (80, 24)
-        }
-        return (Int(size.ws_col), Int(size.ws_row))
-    }
-
-    private static func restore() {
-        former.withLock { former in
-            guard var settings = former else { return }
-            Console.out("\u{1B}[?25h\u{1B}[?1049l")
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
-            former = nil
-        }
-    }
+    static var size: TerminalSize { Window.size ?? TerminalSize(width: 80, height: 24) }
 }

@@ -3,17 +3,23 @@ import CarpelAPI
 import Foundation
 import Synchronization
 
-/// The terminal on stdin, with every key handed through as it is, until this ends or the process does.
-final class RawTerminal {
-    /// What the terminal was before. The handlers of a process's end can reach nothing but a global.
-    private static let saved = Mutex<termios?>(nil)
+/// The terminal on stdin, set to hand keys through, until this ends or the process does.
+final class RawTerminal: Sendable {
+    /// What the terminal was before, and what is to be written to it then. The handlers of a process's end can reach
+    /// nothing but a global.
+    private static let former = Mutex<(settings: termios, farewell: String)?>(nil)
     private let signals: [any DispatchSourceSignal]
 
     /// Nil if stdin is no terminal.
-    init?() {
+    ///
+    /// - Parameters:
+    ///   - farewell: Control sequences that undo what was drawn meanwhile.
+    ///   - change: What is set; without it every key is handed through as it is.
+    init?(farewell: String = "", _ change: (inout termios) -> Void = { cfmakeraw(&$0) }) {
         var settings = termios()
         guard Console.isTerminal(STDIN_FILENO), tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
-        Self.saved.withLock { $0 = settings }
+        let former = (settings, farewell)
+        Self.former.withLock { $0 = former }
         atexit { RawTerminal.restore() }
         // `Interruption` has the others: they end what is under way first.
         signals = [SIGHUP, SIGQUIT].map { number in
@@ -22,7 +28,7 @@ final class RawTerminal {
                 _exit(128 + number)
             }
         }
-        cfmakeraw(&settings)
+        change(&settings)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     }
 
@@ -34,11 +40,15 @@ final class RawTerminal {
     }
 
     static func restore() {
-        saved.withLock { saved in
-            guard var settings = saved else { return }
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
-            saved = nil
+        let former = former.withLock { former in
+            defer { former = nil }
+            return former
         }
+        guard let former else { return }
+        var settings = former.settings
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+        // Last, and without the lock: where the terminal is gone, it ends the process, which comes here again.
+        Console.out(former.farewell)
     }
 }
 

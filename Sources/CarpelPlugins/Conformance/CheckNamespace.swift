@@ -23,8 +23,7 @@ public enum CheckNamespace {
 
     private static func prepare() throws {
         unsetenv(mark)
-        var template = Array("/tmp/carpel-sysfs-XXXXXX".utf8CString)
-        guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else { throw failure("make a folder") }
+        let folder = try makeTemporaryFolder("carpel-sysfs")
         defer { rmdir(folder) }
         try check(mount("sysfs", folder, "sysfs", 0, nil), "mount sysfs")
         defer { umount2(folder, Int32(MNT_DETACH)) }

@@ -27,8 +27,12 @@ final class RawConnection: Sendable {
 
     /// - Returns: false if the daemon has hung up.
     @discardableResult
-    func send(_ text: String) -> Bool {
-        var rest = Array(text.utf8)[...]
+    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// - Returns: false if the daemon has hung up.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
                 Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -37,6 +41,22 @@ final class RawConnection: Sendable {
             rest = rest.dropFirst(count)
         }
         return true
+    }
+
+    /// Says that nothing more will be sent, and reads on.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// All that comes until the daemon hangs up, or nothing more has come in time.
+    func rest(within seconds: Int = 60) async -> [UInt8] {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: self.readAll(within: seconds)) }
+        }
+    }
+
+    private func readAll(within seconds: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let byte = readByte(until: time(nil) + seconds) { bytes.append(byte) }
+        return bytes
     }
 
     /// The next line; nil if none has come in time or the daemon has hung up.
@@ -48,14 +68,21 @@ final class RawConnection: Sendable {
 
     private func readLine(_ seconds: Int) -> String? {
         var line: [UInt8] = []
-        var byte: UInt8 = 0
         let deadline = time(nil) + seconds
+        while let byte = readByte(until: deadline) {
+            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+            line.append(byte)
+        }
+        return nil
+    }
+
+    /// Nil if the daemon has hung up, or none has come in time.
+    private func readByte(until deadline: time_t) -> UInt8? {
         while time(nil) < deadline {
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard Glibc.poll(&poll, 1, 1000) > 0 else { continue }
-            guard recv(descriptor, &byte, 1, 0) == 1 else { return nil }
-            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
-            line.append(byte)
+            var byte: UInt8 = 0
+            return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil
         }
         return nil
     }

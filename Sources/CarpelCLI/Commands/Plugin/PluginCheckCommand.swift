@@ -118,12 +118,7 @@ private struct CheckFolder {
     var state: String { "\(path)/state" }
 
     init(copying folder: String) throws {
-        var template = Array("\(FileManager.default.temporaryDirectory.path)/carpel-check-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
-            throw CarpelError(
-                .internal, "folderNotMade", "cannot make a temporary folder: \(String(cString: strerror(errno)))")
-        }
-        path = String(cString: made)
+        path = try makeTemporaryFolder("carpel-check")
         // The hosts' user and the machines' group pass through.
         chmod(path, 0o711)
         try FileManager.default.copyItem(atPath: folder, toPath: plugin)
