@@ -9,7 +9,7 @@ public enum EntryPoint {
     /// - Returns: the process's exit code.
     public static func run(arguments: [String]) async -> Int32 {
         do {
-            var command = try CarpelCommand.parseAsRoot(takingLeadingSocket(from: arguments))
+            var command = try await CarpelCommand.asyncParseAsRoot(takingLeadingSocket(from: arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

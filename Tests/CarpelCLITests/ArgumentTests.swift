@@ -5,12 +5,12 @@ import Testing
 @testable import CarpelCLI
 
 struct ArgumentTests {
-    private func run(_ arguments: String...) throws -> RunCommand {
-        try #require(try CarpelCommand.parseAsRoot(["run"] + arguments) as? RunCommand)
+    private func run(_ arguments: String...) async throws -> RunCommand {
+        try #require(try await CarpelCommand.asyncParseAsRoot(["run"] + arguments) as? RunCommand)
     }
 
-    @Test func whatFollowsTheImageIsTheContainers() throws {
-        let command = try run("-d", "--name", "web", "busybox", "sh", "-c", "ls", "--rm", "--", "-d")
+    @Test func whatFollowsTheImageIsTheContainers() async throws {
+        let command = try await run("-d", "--name", "web", "busybox", "sh", "-c", "ls", "--rm", "--", "-d")
         #expect(command.image == "busybox")
         #expect(command.command == ["sh", "-c", "ls", "--rm", "--", "-d"])
         #expect(command.options.detach)
@@ -18,23 +18,23 @@ struct ArgumentTests {
         #expect(command.options.name == "web")
     }
 
-    @Test func optionsRepeat() throws {
-        let options = try run("-e", "A=1", "--env", "B=2", "-l", "x=y", "--cap-add", "NET_RAW", "busybox").options
+    @Test func optionsRepeat() async throws {
+        let options = try await run("-e", "A=1", "--env", "B=2", "-l", "x=y", "--cap-add", "NET_RAW", "busybox").options
         #expect(options.env == ["A=1", "B=2"])
         #expect(options.label == ["x=y"])
         #expect(options.addedCapabilities == ["NET_RAW"])
         #expect(options.pull == .missing)
     }
 
-    @Test func optionsThatContradictEachOtherAreRefused() {
-        #expect(throws: (any Error).self) { try run("-d", "--rm", "busybox") }
-        #expect(throws: (any Error).self) { try run("--pod", "web", "--hostname", "x", "busybox") }
-        #expect(throws: (any Error).self) { try CarpelCommand.parseAsRoot(["rm"]) }
-        #expect(throws: (any Error).self) { try CarpelCommand.parseAsRoot(["rm", "--all", "web"]) }
+    @Test func optionsThatContradictEachOtherAreRefused() async {
+        await #expect(throws: (any Error).self) { try await run("-d", "--rm", "busybox") }
+        await #expect(throws: (any Error).self) { try await run("--pod", "web", "--hostname", "x", "busybox") }
+        await #expect(throws: (any Error).self) { try await CarpelCommand.asyncParseAsRoot(["rm"]) }
+        await #expect(throws: (any Error).self) { try await CarpelCommand.asyncParseAsRoot(["rm", "--all", "web"]) }
     }
 
-    @Test func execTakesItsOptionsBeforeTheContainerOnly() throws {
-        let parsed = try CarpelCommand.parseAsRoot(["exec", "--timeout", "5", "web", "ls", "--timeout", "6"])
+    @Test func execTakesItsOptionsBeforeTheContainerOnly() async throws {
+        let parsed = try await CarpelCommand.asyncParseAsRoot(["exec", "--timeout", "5", "web", "ls", "--timeout", "6"])
         let command = try #require(parsed as? ExecCommand)
         #expect(command.timeout == 5)
         #expect(command.command == ["ls", "--timeout", "6"])

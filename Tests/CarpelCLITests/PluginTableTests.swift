@@ -188,14 +188,17 @@ struct PluginTableTests {
 }
 
 struct VolumeArgumentTests {
-    @Test func aSnapshotIsMadeWithoutSayingCreate() throws {
+    @Test func aSnapshotIsMadeWithoutSayingCreate() async throws {
         let short = try #require(
-            try CarpelCommand.parseAsRoot(["volume", "snapshot", "data", "before"]) as? VolumeSnapshotCreateCommand)
+            try await CarpelCommand.asyncParseAsRoot(["volume", "snapshot", "data", "before"])
+                as? VolumeSnapshotCreateCommand)
         #expect([short.volume, short.name] == ["data", "before"])
         #expect(
-            try CarpelCommand.parseAsRoot(["volume", "snapshot", "create", "data", "x"]) is VolumeSnapshotCreateCommand)
-        #expect(try CarpelCommand.parseAsRoot(["volume", "snapshot", "ls"]) is VolumeSnapshotListCommand)
-        #expect(try CarpelCommand.parseAsRoot(["volume", "snapshot", "rm", "x"]) is VolumeSnapshotRemoveCommand)
+            try await CarpelCommand.asyncParseAsRoot(["volume", "snapshot", "create", "data", "x"])
+                is VolumeSnapshotCreateCommand)
+        #expect(try await CarpelCommand.asyncParseAsRoot(["volume", "snapshot", "ls"]) is VolumeSnapshotListCommand)
+        #expect(
+            try await CarpelCommand.asyncParseAsRoot(["volume", "snapshot", "rm", "x"]) is VolumeSnapshotRemoveCommand)
     }
 
     @Test func aVolumesRequestSaysWhatTheOptionsSay() throws {

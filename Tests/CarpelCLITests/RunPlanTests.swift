@@ -7,73 +7,72 @@ import Testing
 @testable import CarpelCLI
 
 struct RunPlanTests {
-    private func plan(_ arguments: String..., image: String = "busybox", command: [String] = []) throws -> RunPlan {
-        let options = try RunOptions.parse(arguments)
+    private func plan(_ arguments: String..., image: String = "busybox", command: [String] = []) async throws -> RunPlan
+    {
+        let options = try await RunOptions.given(arguments)
         return try RunPlan(
             image: image, command: command, options: options, environment: ["HOME": "/root"], suffix: "abc123")
     }
 
-    private func container(_ plan: RunPlan) throws -> ContainerConfig {
-        try #require(plan.createContainer(podID: "p", imageID: "sha256:1").config)
-    }
+    private func container(_ plan: RunPlan) -> ContainerConfig { plan.container(imageID: "sha256:1") }
 
-    @Test func thePodAndTheContainerShareTheName() throws {
-        let plan = try plan("--name", "web", "--label", "tier=front")
+    @Test func thePodAndTheContainerShareTheName() async throws {
+        let plan = try await plan("--name", "web", "--label", "tier=front")
         #expect(plan.pod?.metadata?.name == "web")
         #expect(plan.pod?.metadata?.namespace == "default")
         #expect(plan.pod?.hostname == "")
         #expect(plan.pod?.labels == ["tier": "front"])
-        #expect(try container(plan).metadata?.name == "web")
-        #expect(try container(plan).logPath == "web.log")
-        #expect(try container(plan).labels == ["tier": "front"])
+        #expect(container(plan).metadata?.name == "web")
+        #expect(container(plan).logPath == "web.log")
+        #expect(container(plan).labels == ["tier": "front"])
     }
 
     @Test(arguments: [
         ("docker.io/library/busybox", "busybox-abc123"), ("127.0.0.1:5000/tools/Busy_Box:1.36", "busy-box-abc123"),
         ("app@sha256:0123", "app-abc123"), ("sha256:0123", "sha256-abc123"), ("///", "pod-abc123"),
     ])
-    func aNameIsMadeOfTheImages(image: String, name: String) throws {
-        #expect(try plan(image: image).pod?.metadata?.name == name)
+    func aNameIsMadeOfTheImages(image: String, name: String) async throws {
+        #expect(try await plan(image: image).pod?.metadata?.name == name)
     }
 
-    @Test func theImageIsTheOneThatWasFoundAndTheNameTheOneThatWasTyped() throws {
-        let config = try container(plan())
+    @Test func theImageIsTheOneThatWasFoundAndTheNameTheOneThatWasTyped() async throws {
+        let config = try await container(plan())
         #expect(config.image?.image == "sha256:1")
         #expect(config.image?.userSpecifiedImage == "busybox")
     }
 
-    @Test func theCommandReplacesTheImagesArguments() throws {
-        let config = try container(plan("--entrypoint", "/bin/sh", command: ["-c", "ls"]))
+    @Test func theCommandReplacesTheImagesArguments() async throws {
+        let config = try await container(plan("--entrypoint", "/bin/sh", command: ["-c", "ls"]))
         #expect(config.command == ["/bin/sh"])
         #expect(config.args == ["-c", "ls"])
     }
 
-    @Test func limitsAreTheContainersAndTheMachines() throws {
-        let plan = try plan("--cpus", "1.5", "--memory", "128Mi")
-        for resources in [try container(plan).linux?.resources, plan.pod?.linux?.resources] {
+    @Test func limitsAreTheContainersAndTheMachines() async throws {
+        let plan = try await plan("--cpus", "1.5", "--memory", "128Mi")
+        for resources in [container(plan).linux?.resources, plan.pod?.linux?.resources] {
             #expect(resources?.cpuPeriod == 100_000)
             #expect(resources?.cpuQuota == 150_000)
             #expect(resources?.memoryLimitInBytes == 134_217_728)
         }
     }
 
-    @Test func variablesHaveAValueOrTakeTheCallers() throws {
-        let envs = try container(plan("-e", "A=b=c", "-e", "HOME", "-e", "UNSET", "-e", "EMPTY=")).envs
+    @Test func variablesHaveAValueOrTakeTheCallers() async throws {
+        let envs = try await container(plan("-e", "A=b=c", "-e", "HOME", "-e", "UNSET", "-e", "EMPTY=")).envs
         #expect(
             envs.map { "\($0.key)=\(String(decoding: $0.value, as: UTF8.self))" } == ["A=b=c", "HOME=/root", "EMPTY="])
     }
 
-    @Test func usersAreNumbersOrNames() throws {
-        let numbers = try container(plan("-u", "1000:100")).linux?.securityContext
+    @Test func usersAreNumbersOrNames() async throws {
+        let numbers = try await container(plan("-u", "1000:100")).linux?.securityContext
         #expect(numbers?.runAsUser?.value == 1000)
         #expect(numbers?.runAsGroup?.value == 100)
-        #expect(try container(plan("-u", "nobody")).linux?.securityContext?.runAsUsername == "nobody")
-        #expect(try container(plan()).linux?.securityContext?.runAsUser == nil)
+        #expect(try await container(plan("-u", "nobody")).linux?.securityContext?.runAsUsername == "nobody")
+        #expect(try await container(plan()).linux?.securityContext?.runAsUser == nil)
     }
 
-    @Test func capabilitiesAndPrivilegesArePassedOn() throws {
-        let plan = try plan("--privileged", "--read-only", "--cap-add", "NET_RAW", "--cap-drop", "ALL")
-        let security = try container(plan).linux?.securityContext
+    @Test func capabilitiesAndPrivilegesArePassedOn() async throws {
+        let plan = try await plan("--privileged", "--read-only", "--cap-add", "NET_RAW", "--cap-drop", "ALL")
+        let security = container(plan).linux?.securityContext
         #expect(security?.privileged == true)
         #expect(security?.readonlyRootfs == true)
         #expect(security?.capabilities?.addCapabilities == ["NET_RAW"])
@@ -81,14 +80,14 @@ struct RunPlanTests {
         #expect(plan.pod?.linux?.securityContext?.privileged == true)
     }
 
-    @Test func twoMountsCannotShareATarget() throws {
-        let options = try RunOptions.parse(["-v", "a:/data", "--tmpfs", "/data"])
+    @Test func twoMountsCannotShareATarget() async throws {
+        let options = try await RunOptions.given(["-v", "a:/data", "--tmpfs", "/data"])
         let error = #expect(throws: CarpelError.self) { try RunPlan(image: "busybox", command: [], options: options) }
         #expect(error?.message.contains("/data") == true)
     }
 
-    @Test func aContainerForAnExistingPodMakesNoPod() throws {
-        #expect(try plan("--pod", "web").pod == nil)
+    @Test func aContainerForAnExistingPodMakesNoPod() async throws {
+        #expect(try await plan("--pod", "web").pod == nil)
     }
 
     @Test(arguments: [
@@ -97,48 +96,48 @@ struct RunPlanTests {
     ])
     func portsArePublishedAsDockerUsersExpect(
         text: String, address: String, hostPort: Int32, containerPort: Int32, transport: NetworkProtocol
-    ) throws {
-        let mapping = try #require(try plan("-p", text).pod?.portMappings.first)
+    ) async throws {
+        let mapping = try #require(try await plan("-p", text).pod?.portMappings.first)
         #expect(mapping.hostIp == address)
         #expect(mapping.hostPort == hostPort)
         #expect(mapping.containerPort == containerPort)
         #expect(mapping.protocol == transport)
     }
 
-    @Test func pathsOfTheNodeAreMountedAsTheyAre() throws {
-        let plan = try plan("-v", "/srv/data:/data", "-v", "./sub:/sub:ro")
-        let mounts = try container(plan).mounts
+    @Test func pathsOfTheNodeAreMountedAsTheyAre() async throws {
+        let plan = try await plan("-v", "/srv/data:/data", "-v", "./sub:/sub:ro")
+        let mounts = container(plan).mounts
         #expect(mounts.map(\.containerPath) == ["/data", "/sub"])
         #expect(mounts.map(\.hostPath) == ["/srv/data", FileManager.default.currentDirectoryPath + "/sub"])
         #expect(mounts.map(\.readonly) == [false, true])
         #expect(plan.pod?.carpel == nil)
     }
 
-    @Test func namedVolumesAreThePodsAndTheContainersMountThem() throws {
-        let plan = try plan("-v", "data:/data", "-v", "data:/again:ro", "-v", "shared:/shared:ro")
+    @Test func namedVolumesAreThePodsAndTheContainersMountThem() async throws {
+        let plan = try await plan("-v", "data:/data", "-v", "data:/again:ro", "-v", "shared:/shared:ro")
         let volumes = try #require(plan.pod?.carpel?.volumes)
         #expect(volumes.map(\.name) == ["data", "shared"])
         #expect(volumes.map { $0.persistent?.volume } == ["data", "shared"])
         #expect(volumes.map { $0.persistent?.accessMode } == [.SINGLE_WRITER, .MULTI_READER])
-        #expect(try container(plan).mounts.map { $0.carpel?.volume } == ["data", "data", "shared"])
-        #expect(try container(plan).mounts.map(\.readonly) == [false, true, true])
-        #expect(try container(plan).mounts.allSatisfy { $0.hostPath.isEmpty })
+        #expect(container(plan).mounts.map { $0.carpel?.volume } == ["data", "data", "shared"])
+        #expect(container(plan).mounts.map(\.readonly) == [false, true, true])
+        #expect(container(plan).mounts.allSatisfy { $0.hostPath.isEmpty })
     }
 
-    @Test func aTmpfsIsMemoryOfThePod() throws {
-        let plan = try plan("--tmpfs", "/run:size=64Mi", "--tmpfs", "/tmp")
+    @Test func aTmpfsIsMemoryOfThePod() async throws {
+        let plan = try await plan("--tmpfs", "/run:size=64Mi", "--tmpfs", "/tmp")
         let volumes = try #require(plan.pod?.carpel?.volumes)
         #expect(volumes.map { $0.emptyDir?.medium } == [.MEMORY, .MEMORY])
         #expect(volumes.map { $0.emptyDir?.sizeLimitBytes } == [67_108_864, 0])
-        #expect(try container(plan).mounts.map { $0.carpel?.volume } == volumes.map(\.name))
-        #expect(try container(plan).mounts.map(\.containerPath) == ["/run", "/tmp"])
+        #expect(container(plan).mounts.map { $0.carpel?.volume } == volumes.map(\.name))
+        #expect(container(plan).mounts.map(\.containerPath) == ["/run", "/tmp"])
     }
 
-    @Test func mountSaysTheSameInMoreWords() throws {
-        let plan = try plan(
+    @Test func mountSaysTheSameInMoreWords() async throws {
+        let plan = try await plan(
             "--mount", "type=bind,source=/srv,target=/a,readonly", "--mount", "src=data,dst=/b", "--mount",
             "type=tmpfs,destination=/c,size=1Mi")
-        let mounts = try container(plan).mounts
+        let mounts = container(plan).mounts
         #expect(mounts.map(\.containerPath) == ["/a", "/b", "/c"])
         #expect(mounts.map(\.hostPath) == ["/srv", "", ""])
         #expect(mounts.map(\.readonly) == [true, false, false])
@@ -146,20 +145,20 @@ struct RunPlanTests {
         #expect(plan.pod?.carpel?.volumes.first { $0.emptyDir != nil }?.emptyDir?.sizeLimitBytes == 1 << 20)
     }
 
-    @Test func theFirstNetworkIsThePodsOwnAndGetsTheAddress() throws {
+    @Test func theFirstNetworkIsThePodsOwnAndGetsTheAddress() async throws {
         let networks = try #require(
-            plan("--network", "front", "--network", "back", "--ip", "10.1.0.5").pod?.carpel?.networks)
+            try await plan("--network", "front", "--network", "back", "--ip", "10.1.0.5").pod?.carpel?.networks)
         #expect(networks.map(\.name) == ["front", "back"])
         #expect(networks.map(\.addresses) == [["10.1.0.5"], []])
-        #expect(try plan("--ip", "10.1.0.5").pod?.carpel?.networks.map(\.name) == [""])
+        #expect(try await plan("--ip", "10.1.0.5").pod?.carpel?.networks.map(\.name) == [""])
     }
 
-    @Test func aContainerForAnExistingPodMountsThePodsVolumes() throws {
-        let plan = try plan("--pod", "web", "-v", "data:/data")
+    @Test func aContainerForAnExistingPodMountsThePodsVolumes() async throws {
+        let plan = try await plan("--pod", "web", "-v", "data:/data")
         #expect(plan.pod == nil)
-        #expect(try container(plan).mounts.map { $0.carpel?.volume } == ["data"])
+        #expect(container(plan).mounts.map { $0.carpel?.volume } == ["data"])
         for pods in [["-p", "80:80"], ["--network", "n"], ["--ip", "10.0.0.1"]] {
-            #expect(throws: (any Error).self) { try RunOptions.parse(["--pod", "web"] + pods) }
+            await #expect(throws: (any Error).self) { try await RunOptions.given(["--pod", "web"] + pods) }
         }
     }
 
@@ -174,10 +173,17 @@ struct RunPlanTests {
         ["--memory", "much"], ["--memory", "0"], ["--cpus", "0"], ["--user", "web:staff"], ["--label", "x"],
         ["--env", "=x"],
     ])
-    func valuesThatMeanNothingAreInvalidArguments(arguments: [String]) throws {
-        let options = try RunOptions.parse(arguments)
+    func valuesThatMeanNothingAreInvalidArguments(arguments: [String]) async throws {
+        let options = try await RunOptions.given(arguments)
         let error = #expect(throws: CarpelError.self) { try RunPlan(image: "busybox", command: [], options: options) }
         #expect(error?.code == .invalidArgument)
         #expect(error?.message.contains(arguments[0]) == true)
+    }
+}
+
+extension RunOptions {
+    /// As they stand before an image.
+    fileprivate static func given(_ arguments: [String]) async throws -> RunOptions {
+        try #require(try await CarpelCommand.asyncParseAsRoot(["run"] + arguments + ["busybox"]) as? RunCommand).options
     }
 }

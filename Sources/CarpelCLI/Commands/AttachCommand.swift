@@ -28,7 +28,9 @@ struct AttachCommand: AsyncParsableCommand {
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Argument(help: ArgumentHelp("A container, or a pod that has but one.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("A container, such as web/probe, or a pod that has but one.", valueName: "name-or-id"),
+        completion: .container)
     var container: String
 
     func run() async throws {

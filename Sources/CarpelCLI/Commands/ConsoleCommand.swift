@@ -20,7 +20,7 @@ struct ConsoleCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on until the machine has ended.")
     var follow = false
 
-    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"))
+    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"), completion: .pod)
     var pod: String
 
     @OptionGroup var daemon: DaemonOptions

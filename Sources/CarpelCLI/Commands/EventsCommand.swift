@@ -9,8 +9,12 @@ struct EventsCommand: AsyncParsableCommand {
         commandName: "events",
         abstract: "Shows what happens on the node, as it happens.",
         discussion: """
-            Prints a line for each change of a pod, container, image, volume or plugin, until it is interrupted. Each \
-            change has a revision; --since goes on behind one, as long as the daemon remembers it.
+            Prints a line for each change of a pod, container, image, volume or plugin, until Ctrl-C or the daemon's \
+            end (exit code 4): time, kind, id, change, name, and the state that it is in now. What was before is not \
+            told, but with --all, which begins with what is there.
+
+            Each change has a revision, which JSON shows. --since goes on behind one (no time, as docker's does); if \
+            the daemon does not remember it any more, it says so, and --all begins anew.
 
             Filters are KEY=VALUE, of which all keys and one value of each must match:
               kind=pod|container|image|volume|plugin   type=added|modified|removed

@@ -8,10 +8,12 @@ struct ExecCommand: AsyncParsableCommand {
         commandName: "exec",
         abstract: "Runs a command in a running container.",
         discussion: """
-            Exits with the command's exit code; with 125 if it could not be run, 126 if it is not executable and 127 if \
-            it is not there. Output comes as it is written, byte for byte. The command ends with this one.
+            Exits with the command's exit code; with 125 if it could not be run or took too long, 126 if it is not \
+            executable and 127 if it is not there. Output comes as it is written, byte for byte. The command ends with \
+            this one.
 
-            With -i the command reads this one's stdin, with -t it has a terminal; -it is for a shell.
+            With -i the command reads this one's stdin, with -t it has a terminal; -it is for a shell. The command has \
+            the container's user, folder and environment: `sh -c 'cd /srv && NAME=value …'` has others.
 
             Examples:
               carpel exec web cat /etc/hostname
@@ -31,7 +33,9 @@ struct ExecCommand: AsyncParsableCommand {
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Argument(help: ArgumentHelp("A container, or a pod that has but one.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("A container, such as web/probe, or a pod that has but one.", valueName: "name-or-id"),
+        completion: .container)
     var container: String
 
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")

@@ -13,7 +13,9 @@ struct InspectCommand: AsyncParsableCommand {
               carpel inspect web
             """)
 
-    @Argument(help: ArgumentHelp("A pod or a container.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("A pod or a container.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var target: String
 
     @OptionGroup var document: DocumentFormat

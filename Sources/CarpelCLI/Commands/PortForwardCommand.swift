@@ -6,8 +6,10 @@ struct PortForwardCommand: AsyncParsableCommand {
         commandName: "port-forward",
         abstract: "Makes ports of a pod reachable on this machine.",
         discussion: """
-            Listens until it is interrupted, and carries each TCP connection to 127.0.0.1 or ::1 of the pod, through \
-            the daemon: the pod needs no network for it. Prints a line for each port once it listens.
+            Listens until Ctrl-C, and carries each TCP connection (no UDP) to 127.0.0.1 or ::1 of the pod, through the \
+            daemon: the pod needs no network for it, and what listens there on another address only is not reached. \
+            Prints a line for each port once it listens. A connection that the pod refuses is told on stderr, and the \
+            next one is tried again. Ports that are there for as long as the pod: `carpel run --publish`.
 
             Examples:
               carpel port-forward web 8080:80
@@ -21,7 +23,7 @@ struct PortForwardCommand: AsyncParsableCommand {
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Argument(help: ArgumentHelp("The pod.", valueName: "pod"))
+    @Argument(help: ArgumentHelp("The pod: a name or an id.", valueName: "pod"), completion: .pod)
     var pod: String
 
     @Argument(

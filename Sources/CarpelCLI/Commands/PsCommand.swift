@@ -14,7 +14,7 @@ struct PsCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Those that do not run, too.")
     var all = false
 
-    @Option(help: ArgumentHelp("Only the containers of this pod.", valueName: "pod"))
+    @Option(help: ArgumentHelp("Only the containers of this pod.", valueName: "pod"), completion: .pod)
     var pod: String?
 
     @Flag(name: .shortAndLong, help: "Print full ids only.")

@@ -21,7 +21,9 @@ struct RemoveCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "All pods.")
     var all = false
 
-    @Argument(help: ArgumentHelp("Pods or containers.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("Pods or containers.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var targets: [String] = []
 
     @OptionGroup var daemon: DaemonOptions

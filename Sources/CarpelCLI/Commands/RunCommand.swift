@@ -9,10 +9,16 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Starts a container, in a new pod or in an existing one.",
         discussion: """
             Pulls the image if it is missing, starts a pod, and creates and starts the container in it; if one of \
-            these fails, all of them are undone. Then prints what the container writes until it exits, stops the pod \
-            and exits with the container's exit code. With --detach prints the id of the pod (of the container with \
-            --pod) and leaves it running. With -it this terminal is the container's, from its first byte; the detach \
-            keys leave it running.
+            these fails, all of them are undone. Then prints what the container writes until it exits, and stops the \
+            pod, as Ctrl-C does. `carpel logs` has its output until `carpel rm`, or --rm, removes it. With --detach \
+            prints the id of the pod (of the container with --pod) and leaves it running. With -it this terminal is \
+            the container's, from its first byte; the detach keys leave it running.
+
+            Exits with the container's exit code; with 125 if carpel failed, 126 if the command is not executable and \
+            127 if it is not there. A container that has exited is not started again.
+
+            If this command is killed while it starts them, the daemon finishes the pod and its container or undoes \
+            both; with -i, -t or --pod it takes several calls, and what they have made stays: see `carpel ps -a`.
 
             What follows IMAGE is the container's, not carpel's.
 

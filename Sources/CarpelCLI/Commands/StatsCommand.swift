@@ -10,7 +10,11 @@ struct StatsCommand: AsyncParsableCommand {
         abstract: "Shows what containers or pods use.",
         discussion: """
             CPU is in percent of one core, memory is the working set: what the kernel could not take back. A container's \
-            LIMIT is its own or its pod's. Where the output is no terminal, one table is printed.
+            LIMIT is its own or its pod's; WRITTEN is what it has written to its root. Of a pod, NET I/O is what it has \
+            received and sent, and MACHINE OVERHEAD what its machine takes of the node beside its guest's memory.
+
+            Drawn anew every second, until q or Ctrl-C. Where the output is no terminal, or with --format, it is printed \
+            once. Only what runs is shown.
 
             Examples:
               carpel stats
@@ -24,7 +28,9 @@ struct StatsCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-stream"), help: "Print it once.")
     var once = false
 
-    @Argument(help: ArgumentHelp("Only these: containers, or pods and all that is in them.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("Only these: containers, or pods and all that is in them.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var targets: [String] = []
 
     @OptionGroup var list: ListFormat

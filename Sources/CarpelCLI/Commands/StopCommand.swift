@@ -21,7 +21,9 @@ struct StopCommand: AsyncParsableCommand {
         help: ArgumentHelp("Seconds between the stop signal and SIGKILL.", valueName: "seconds"))
     var timeout: Int64 = 10
 
-    @Argument(help: ArgumentHelp("Pods or containers.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("Pods or containers.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var targets: [String]
 
     @OptionGroup var daemon: DaemonOptions

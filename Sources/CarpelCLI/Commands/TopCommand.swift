@@ -9,10 +9,13 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "Shows which pods and containers use the most, live.",
         discussion: """
-            CPU is in percent of one core, memory is the working set: what the kernel could not take back. OVERHEAD is \
-            what a pod's machine takes of the node beside its guest's memory. The plots show the last minute.
+            CPU is in percent of one core, MEMORY is the working set: what the kernel could not take back. LIMIT is how \
+            much that may be. OVERHEAD is what a pod's machine takes of the node beside its guest's memory. The plots \
+            show the last minute, in a window that is wide enough.
 
             Keys: q quits, c sorts by CPU, m by memory. Where the output is no terminal, one table is printed.
+
+            The processes in a container are what `carpel exec web ps` shows; `carpel stats` gives the figures as JSON.
 
             Examples:
               carpel top

@@ -22,7 +22,9 @@ struct UpdateCommand: AsyncParsableCommand {
 
     @OptionGroup var limits: LimitOptions
 
-    @Argument(help: ArgumentHelp("Containers or pods that have but one; pods with --pod.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("Containers or pods that have but one; pods with --pod.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var targets: [String]
 
     @OptionGroup var daemon: DaemonOptions

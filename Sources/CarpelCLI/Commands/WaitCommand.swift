@@ -18,7 +18,9 @@ struct WaitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Give up, with exit code 7, after so many seconds.", valueName: "seconds"))
     var timeout: Int?
 
-    @Argument(help: ArgumentHelp("Containers or pods.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("Containers or pods.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var targets: [String]
 
     @OptionGroup var daemon: DaemonOptions

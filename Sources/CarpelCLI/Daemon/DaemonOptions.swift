@@ -16,9 +16,11 @@ struct DaemonOptions: ParsableArguments {
     var socket: String?
 
     /// The socket's path: the option, the environment's, or the default.
-    var socketPath: String {
-        let fromEnvironment = ProcessInfo.processInfo.environment[Self.environmentVariable]
-        return socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? CarpelVersion.defaultSocket
+    var socketPath: String { Self.socketPath(given: socket) }
+
+    static func socketPath(given option: String?) -> String {
+        let fromEnvironment = ProcessInfo.processInfo.environment[environmentVariable]
+        return option ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? CarpelVersion.defaultSocket
     }
 
     func connect() async throws -> CarpelClient {

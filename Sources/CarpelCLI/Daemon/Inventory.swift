@@ -65,7 +65,9 @@ struct Inventory {
         }
         guard let previous = earlier.max(by: { ($0.metadata?.attempt ?? 0) < ($1.metadata?.attempt ?? 0) }) else {
             throw CarpelError(
-                .notFound, "noPrevious", "the container \(container.name) has no previous instance on this node")
+                .notFound, "noPrevious",
+                "the container \(path(container)) has no previous instance on this node: `carpel ps -a` lists what there is"
+            )
         }
         return previous
     }

@@ -33,15 +33,60 @@ struct PodLaunch: Sendable {
         }
     }
 
+    // Each call is awaited to its end, so that what it made is known and can be undone.
+
     private func launch(imageID: String, undo: inout UndoStack) async throws -> Launched {
+        let container = plan.container(imageID: imageID)
+        guard let pod = plan.pod else {
+            let podID = try await Inventory.load(from: client).pod(options.pod ?? "").id
+            return try await start(container, in: podID, undo: &undo)
+        }
+        // A terminal must be attached before the start, which the one call for all of it cannot wait for.
+        return options.attaches
+            ? try await start(pod, with: container, undo: &undo)
+            : try await startAsOne(pod, container, undo: &undo)
+    }
+
+    /// The daemon finishes or undoes it as a whole, also if this process is killed meanwhile.
+    private func startAsOne(
+        _ pod: PodSandboxConfig, _ container: ContainerConfig, undo: inout UndoStack
+    ) async throws -> Launched {
         let client = client
-        let podID = try await pod()
-        if plan.pod != nil {
-            undo.push("pod \(HumanText.shortID(podID))") { try await client.stopAndRemovePod(podID) }
+        let request = RunPodRequest {
+            $0.config = pod
+            $0.containerConfigs = [container]
+        }
+        let made = try await shielded { try await client.call(Methods.runPod, request) }
+        undo.push("pod \(HumanText.shortID(made.podSandboxId))") {
+            try await client.stopAndRemovePod(made.podSandboxId)
         }
         try Task.checkCancellation()
-        // Each call is awaited to its end, so that what it made is known and can be undone.
-        let request = plan.createContainer(podID: podID, imageID: imageID)
+        guard let containerID = made.containerIds.first else {
+            throw CarpelError(.internal, "unreadableAnswer", "RunPod has answered without the container's id")
+        }
+        return Launched(podID: made.podSandboxId, containerID: containerID, ownsPod: true, session: nil)
+    }
+
+    private func start(
+        _ pod: PodSandboxConfig, with container: ContainerConfig, undo: inout UndoStack
+    ) async throws -> Launched {
+        let client = client
+        let request = RunPodSandboxRequest { $0.config = pod }
+        let podID = try await shielded { try await client.call(Methods.runPodSandbox, request) }.podSandboxId
+        undo.push("pod \(HumanText.shortID(podID))") { try await client.stopAndRemovePod(podID) }
+        try Task.checkCancellation()
+        return try await start(container, in: podID, undo: &undo)
+    }
+
+    private func start(
+        _ container: ContainerConfig, in podID: String, undo: inout UndoStack
+    ) async throws -> Launched {
+        let client = client
+        let request = CreateContainerRequest {
+            $0.podSandboxId = podID
+            $0.config = container
+            $0.sandboxConfig = plan.pod
+        }
         let containerID = try await shielded { try await client.call(Methods.createContainer, request) }.containerId
         undo.push("container \(HumanText.shortID(containerID))") { try await client.removeContainer(containerID) }
         try Task.checkCancellation()
@@ -69,13 +114,6 @@ struct PodLaunch: Sendable {
             .alreadyExists, "nameTaken",
             "there is a pod \(wanted.name) (\(HumanText.shortID(other.id))): `carpel rm --force \(wanted.name)`, "
                 + "or choose another --name")
-    }
-
-    private func pod() async throws -> String {
-        if let existing = options.pod { return try await Inventory.load(from: client).pod(existing).id }
-        let client = client
-        let request = RunPodSandboxRequest { $0.config = plan.pod }
-        return try await shielded { try await client.call(Methods.runPodSandbox, request) }.podSandboxId
     }
 
     /// The image's id, pulled where the policy says so.

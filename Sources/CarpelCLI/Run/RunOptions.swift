@@ -12,7 +12,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The pod's namespace."))
     var namespace: String?
 
-    @Option(help: ArgumentHelp("Add the container to this pod.", discussion: "A name or an id.", valueName: "pod"))
+    @Option(
+        help: ArgumentHelp("Add the container to this pod: a name or an id.", valueName: "pod"), completion: .pod)
     var pod: String?
 
     @Option(help: ArgumentHelp("The pod's host name; made from its name without it.", valueName: "name"))
@@ -39,12 +40,16 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Replaces the image's entrypoint.", valueName: "path"))
     var entrypoint: String?
 
-    @Option(help: ArgumentHelp("The processors that it may use, such as 0.5 or 2.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "The processors that it may use, such as 0.5 or 2; all of the machine's without it.", valueName: "count"))
     var cpus: Double?
 
     @Option(
         name: [.long, .customShort("m")],
-        help: ArgumentHelp("The memory that it may use, such as 128Mi or 2Gi.", valueName: "quantity"))
+        help: ArgumentHelp(
+            "The memory that it may use, such as 128Mi or 2Gi; all of the machine's, by default 128Mi, without it.",
+            valueName: "quantity"))
     var memory: String?
 
     @Option(
@@ -67,7 +72,8 @@ struct RunOptions: ParsableArguments {
     @Option(
         name: [.long, .customShort("p")],
         help: ArgumentHelp(
-            "A port of the node that goes to one of the pod; repeatable.", valueName: "[address:]port:port[/protocol]"))
+            "A port of the node that goes to one of the pod, such as 8080:80 or 127.0.0.1:53:53/udp; repeatable.",
+            valueName: "[address:]port:port[/protocol]"))
     var publish: [String] = []
 
     @Option(

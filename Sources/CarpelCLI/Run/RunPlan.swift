@@ -46,17 +46,14 @@ struct RunPlan {
         }
     }
 
-    /// The request for the container, once the image and the pod are known.
-    func createContainer(podID: String, imageID: String) -> CreateContainerRequest {
-        CreateContainerRequest {
-            $0.podSandboxId = podID
-            $0.config = container
-            $0.config?.image = ImageSpec {
-                $0.image = imageID
-                $0.userSpecifiedImage = image
-            }
-            $0.sandboxConfig = pod
+    /// The container, once the image is known.
+    func container(imageID: String) -> ContainerConfig {
+        var config = container
+        config.image = ImageSpec {
+            $0.image = imageID
+            $0.userSpecifiedImage = image
         }
+        return config
     }
 
     private static func pod(

@@ -24,7 +24,7 @@ struct CheckpointCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Print no progress.")
     var quiet = false
 
-    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"))
+    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"), completion: .pod)
     var pod: String
 
     @Argument(help: "The folder to save it in.", completion: .directory)

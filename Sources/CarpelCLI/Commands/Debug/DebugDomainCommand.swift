@@ -14,7 +14,7 @@ struct DebugDomainCommand: AsyncParsableCommand {
               carpel debug domain web
             """)
 
-    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"))
+    @Argument(help: ArgumentHelp("A pod.", valueName: "name-or-id"), completion: .pod)
     var pod: String
 
     @OptionGroup var daemon: DaemonOptions

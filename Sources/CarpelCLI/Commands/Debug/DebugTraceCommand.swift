@@ -13,7 +13,9 @@ struct DebugTraceCommand: AsyncParsableCommand {
               carpel debug trace web
             """)
 
-    @Argument(help: ArgumentHelp("A pod, or a container of it.", valueName: "name-or-id"))
+    @Argument(
+        help: ArgumentHelp("A pod, or a container of it.", valueName: "name-or-id"),
+        completion: .podOrContainer)
     var target: String
 
     @OptionGroup var daemon: DaemonOptions

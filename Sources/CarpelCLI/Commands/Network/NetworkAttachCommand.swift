@@ -23,7 +23,7 @@ struct NetworkAttachCommand: AsyncParsableCommand {
     @Option(name: .customLong("mac-address"), help: ArgumentHelp("The card's address.", valueName: "address"))
     var macAddress: String?
 
-    @Argument(help: ArgumentHelp("The pod.", valueName: "name-or-id"))
+    @Argument(help: ArgumentHelp("The pod.", valueName: "name-or-id"), completion: .pod)
     var pod: String
 
     @Argument(help: "The network's name.")

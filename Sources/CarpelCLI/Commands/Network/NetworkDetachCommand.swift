@@ -12,7 +12,7 @@ struct NetworkDetachCommand: AsyncParsableCommand {
               carpel network detach web eth1
             """)
 
-    @Argument(help: ArgumentHelp("The pod.", valueName: "name-or-id"))
+    @Argument(help: ArgumentHelp("The pod.", valueName: "name-or-id"), completion: .pod)
     var pod: String
 
     @Argument(help: "What the pod calls the card, such as eth1: see `carpel network list --attachments`.")
