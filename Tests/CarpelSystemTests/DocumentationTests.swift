@@ -26,6 +26,25 @@ extension SystemTests {
             }
         }
 
+        @Test(.timeLimit(.minutes(10))) func theReadmesCommandsForPodsWorkAsTheyStand() async throws {
+            let readme = try String(contentsOfFile: "\(repository)/README.md", encoding: .utf8)
+            let section = try #require(readme.firstRange(of: "\n## Working with pods\n")?.upperBound)
+            let block = try #require(readme[section...].firstRange(of: "```\n")?.upperBound)
+            let commands = readme[block...].prefix(while: { $0 != "`" }).split(separator: "\n").map { line in
+                line.components(separatedBy: "  #")[0].trimmingCharacters(in: .whitespaces)
+            }
+            #expect(commands.count > 15)
+            let (registry, image) = try await Fixtures.shared.get()
+            let network = try await TestNetwork()
+            try await Node.with(registry: registry) { node, client in
+                let session = ReadmeSession(node: node, client: client, network: network, image: image)
+                for command in commands { try await session.use(command) }
+                let pods = try await client.pods()
+                #expect(pods.isEmpty)
+            }
+            try await network.remove()
+        }
+
         @Test(.timeLimit(.minutes(5))) func thePythonClientSpeaksToTheDaemon() async throws {
             try await Node.with { node, client in
                 try await client.importImage(try await Fixtures.shared.layout(), as: testImage)
