@@ -86,23 +86,26 @@ extension SystemTests {
             }
         }
 
-        @Test func aRunThatIsKilledLeavesAWholePodOrNone() async throws {
+        @Test func aRunThatIsInterruptedLeavesAWholePodOrNone() async throws {
             try await withImage { node, client, image in
-                func killedRun(_ name: String, _ command: String...) async throws {
+                func interruptedRun(_ signal: Int32, _ name: String, _ command: String...) async throws {
                     let running = try ChildProcess(
                         Self.program, ["run", "--detach", "--name", name, image] + command,
                         environment: ["CARPEL_SOCKET": node.socket], log: "\(node.folder.path)/\(name).log")
                     try await eventually("the pod is being made") { try await !client.pods().isEmpty }
-                    try await running.end(SIGKILL)
+                    try await running.end(signal)
                     #expect(running.log == "")
                 }
-                try await killedRun("whole", "sleep", "100000")
+                try await interruptedRun(SIGKILL, "whole", "sleep", "100000")
                 try await eventually("its container runs") {
                     try await client.containers().first?.state == .CONTAINER_RUNNING
                 }
                 #expect(try await run(node, "\"$carpel\" rm --force whole") == "whole\n")
-                try await killedRun("none", "missing")
+                try await interruptedRun(SIGKILL, "none", "missing")
                 try await eventually("the pod is gone") { try await client.pods().isEmpty }
+                // One that is told to end has undone all when it ends.
+                try await interruptedRun(SIGINT, "undone", "sleep", "100000")
+                #expect(try await client.pods().isEmpty)
                 #expect(try await node.machineProcesses() == [])
             }
         }

@@ -186,11 +186,13 @@ extension SystemTests {
             #expect(try await top.end() == 0)
             #expect(top.isCooked && top.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
 
-            let stats = try TerminalProcess(carpel, ["--socket", node.socket, "stats"], columns: 100)
-            try await eventually("stats shows the containers") { stats.screen.contains("counted/busy") }
-            try stats.signal(SIGTERM)
-            _ = try await stats.end()
-            #expect(stats.isCooked && stats.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
+            for signal in [SIGTERM, SIGQUIT] {
+                let stats = try TerminalProcess(carpel, ["--socket", node.socket, "stats"], columns: 100)
+                try await eventually("stats shows the containers") { stats.screen.contains("counted/busy") }
+                try stats.signal(signal)
+                _ = try await stats.end()
+                #expect(stats.isCooked && stats.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
+            }
         }
 
         @Test func aPodWhoseGuestIsSilentIsLeftOutOfLists() async throws {

@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
             127 if it is not there. A container that has exited is not started again.
 
             If this command is killed while it starts them, the daemon finishes the pod and its container or undoes \
-            both; with -i, -t or --pod it takes several calls, and what they have made stays: see `carpel ps -a`.
+            both; with -i, -t or --pod it takes several calls, and what they have made stays: see `carpel pods`.
 
             What follows IMAGE is the container's, not carpel's.
 
