@@ -8,8 +8,7 @@ import Testing
     private let ports = [PortMapping(transport: .tcp, hostPort: 8080, containerPort: 80)]
 
     @Test func delGivesEverythingBack() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         let limit = Bandwidth(ingressBitsPerSecond: 16_000_000, egressBitsPerSecond: 16_000_000)
         let attachment = try await plugin.add(.pod("pod", ports: ports, bandwidth: limit))
 
@@ -25,8 +24,7 @@ import Testing
     }
 
     @Test func delOfWhatIsNotThereIsFine() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         try await plugin.delete(.pod("unknown"))
         _ = try await plugin.add(.pod("pod"))
         try await plugin.delete(NetworkDeleteRequest(podID: "pod", interfaceName: "eth1"))
@@ -38,8 +36,7 @@ import Testing
     }
 
     @Test func repeatedAddAnswersTheSameAlsoAfterARestart() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         let first = try await plugin.add(.pod("pod"))
         #expect(try await plugin.add(.pod("pod")) == first)
         try await plugin.kill()
@@ -63,11 +60,8 @@ import Testing
         let first = try await plugin.add(.pod("pod"))
         try await node.run("tap=\(first.device); \(damage)")
         #expect(try await plugin.add(.pod("pod")) == first)
-        let guest = try await Guest(first, on: node)
-        try await guest.run("ping -c 1 -W 5 10.22.0.1")
         try await plugin.check(.of(first, "pod"))
-        try await plugin.delete(.pod("pod"))
-        try await expectNothingLeft(on: node)
+        try await expectUse(of: first, by: plugin, on: node)
     }
 
     @Test func aPortOfTheHostLeadsToOnePod() async throws {
@@ -84,8 +78,7 @@ import Testing
     }
 
     @Test func addAfterARebootMakesEverythingAnew() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         let first = try await plugin.add(.pod("pod"))
         try await plugin.kill()
         // A reboot leaves the files and nothing else.
@@ -95,15 +88,11 @@ import Testing
         let restarted = try await node.start()
         let second = try await restarted.add(.pod("pod"))
         #expect(second.device != first.device)
-        let guest = try await Guest(second, on: node)
-        try await guest.run("ping -c 1 -W 5 10.22.0.1")
-        try await restarted.delete(.pod("pod"))
-        try await expectNothingLeft(on: node)
+        try await expectUse(of: second, by: restarted, on: node)
     }
 
     @Test func delAfterARebootGivesTheAddressesBack() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         let attachment = try await plugin.add(.pod("pod"))
         try await node.run("ip link delete \(attachment.device)")
         try await node.loseNamespaces()
@@ -112,8 +101,7 @@ import Testing
     }
 
     @Test func delUsesTheConfigurationThatAddWasDoneWith() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         _ = try await plugin.add(.pod("pod", ports: ports))
         try await node.run("rm @/net.d/10-pods.conflist")
         try await plugin.delete(.pod("pod"))
@@ -177,10 +165,7 @@ import Testing
         try await node.run("touch @/calm")
         let restarted = try await node.start()
         let attachment = try await restarted.add(.pod("pod"))
-        let guest = try await Guest(attachment, on: node)
-        try await guest.run("ping -c 1 -W 5 10.22.0.1")
-        try await restarted.delete(.pod("pod"))
-        try await expectNothingLeft(on: node)
+        try await expectUse(of: attachment, by: restarted, on: node)
     }
 
     @Test func addThatFailsInTheChainIsUndone() async throws {
@@ -211,8 +196,7 @@ import Testing
     }
 
     @Test func manyPodsComeAndGoAtOnce() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         let attachments = try await withThrowingTaskGroup { group in
             for number in 0..<8 { group.addTask { try await plugin.add(.pod("pod\(number)")) } }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -245,17 +229,13 @@ import Testing
 
     /// Debian's bridge keeps one masquerading for all that a container has on a network.
     @Test func twoInterfacesOfAPodOnOneNetworkGoOneByOne() async throws {
-        let node = try await Node(["10-pods.conflist": Networks.bridged])
-        let plugin = try await node.start()
+        let (node, plugin) = try await bridgedNode()
         var request = NetworkAddRequest.pod("pod")
         let first = try await plugin.add(request)
         request.interfaceName = "eth1"
         _ = try await plugin.add(request)
         try await plugin.delete(NetworkDeleteRequest(podID: "pod", interfaceName: "eth1"))
-        let guest = try await Guest(first, on: node)
-        try await guest.run("ping -c 1 -W 5 10.22.0.1")
-        try await plugin.delete(.pod("pod"))
-        try await expectNothingLeft(on: node)
+        try await expectUse(of: first, by: plugin, on: node)
     }
 
     @Test func anAddressThatCannotBeHadIsRefused() async throws {
@@ -284,6 +264,22 @@ import Testing
         }
         try await plugin.delete(.pod("first"))
         _ = try await plugin.add(.pod("second"))
+    }
+
+    private func bridgedNode() async throws -> (node: Node, plugin: Driver) {
+        let node = try await Node(["10-pods.conflist": Networks.bridged])
+        return (node, try await node.start())
+    }
+
+    /// Expects that the pod's guest reaches its gateway, and that nothing is left once the pod is gone.
+    private func expectUse(
+        of attachment: NetworkAttachment, by plugin: Driver, on node: Node,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let guest = try await Guest(attachment, on: node)
+        try await guest.run("ping -c 1 -W 5 10.22.0.1")
+        try await plugin.delete(.pod("pod"))
+        try await expectNothingLeft(on: node, sourceLocation: sourceLocation)
     }
 
     /// Says that it is there, and waits with a child of its own, at most until the test's folder is gone.
