@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     /// `carpel` as people use it: in a terminal, and in pipes.
-    @Suite(.serialized) struct TerminalTests {
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct TerminalTests {
         private static let carpel = "\(repository)/.build/debug/carpel"
 
         private func terminal(_ node: Node, _ arguments: String...) throws -> TerminalProcess {
@@ -81,7 +81,8 @@ extension SystemTests {
                     "$carpel" exec web sh -c 'echo out; echo err >&2; exit 3' 2>/dev/null; echo $?
                     "$carpel" exec web missing 2>/dev/null; echo $?
                     echo unread | "$carpel" exec web cat; echo $?
-                    "$carpel" exec --timeout 1 web sleep 100 2>/dev/null; echo $?
+                    "$carpel" exec --timeout 1 web sleep 54321 2>/dev/null; echo $?
+                    while "$carpel" exec web ps | grep -q 'sleep 5432[1]'; do :; done
                     """)
                 #expect(output == "same\nout\n3\n127\n0\n125\n")
             }

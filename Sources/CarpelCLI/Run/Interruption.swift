@@ -4,7 +4,8 @@ import Synchronization
 
 /// SIGINT and SIGTERM as the cancellation of a task.
 enum Interruption {
-    /// Runs `body`, which the first SIGINT or SIGTERM cancels; the second ends the process at once.
+    /// Runs `body`, which the first SIGINT or SIGTERM cancels, as a cancellation of the caller does; the second ends the
+    /// process at once.
     ///
     /// - Returns: what `body` returns, and the signal that came, if one did.
     static func cancelling<Value: Sendable>(
@@ -27,7 +28,11 @@ enum Interruption {
             source.resume()
             return source
         }
-        let result = await work.result
+        let result = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
+        }
         sources.forEach { $0.cancel() }
         return (result, received.withLock { $0 })
     }
