@@ -178,7 +178,8 @@ let package = Package(
         .testTarget(name: "CarpelCoreTests", dependencies: ["CarpelCore"], swiftSettings: strict),
         .testTarget(
             name: "CarpelServerTests",
-            dependencies: ["CarpelServer", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: strict),
+            dependencies: ["CarpelServer", "TestSupport", .product(name: "NIOEmbedded", package: "swift-nio")],
+            swiftSettings: strict),
         .testTarget(
             name: "CarpelSystemTests",
             dependencies: [

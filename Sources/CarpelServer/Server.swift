@@ -11,7 +11,7 @@ public struct Server: Sendable {
     /// Requests of one connection that are carried out at the same time; more are read later.
     private static let concurrentRequests = 64
 
-    private struct Connection: Sendable {
+    struct Connection: Sendable {
         let lines: NIOAsyncChannel<Line, ByteBuffer>
         let framing: FrameDecoding
     }
@@ -31,20 +31,14 @@ public struct Server: Sendable {
         listener = try await Self.bind(path, adminGroup: configuration.adminGroup)
     }
 
-    private static func bind(_ path: String, adminGroup: String) async throws -> NIOAsyncChannel<Connection, Never> {
-        guard path.utf8.count < 108 else {
-            throw CarpelError(
-                .invalidArgument, "pathTooLong",
-                "the socket's path \(path) has more than 107 bytes; use a shorter --state")
-        }
-        // Nobody else may connect before mode and group are set.
-        let mask = umask(0o177)
-        defer { umask(mask) }
+    static func bind(_ path: String, adminGroup: String) async throws -> NIOAsyncChannel<Connection, Never> {
+        let socket = try BoundSocket.at(path)
+        try socket.admit(group: GroupDatabase.id(of: adminGroup))
+        let descriptor = socket.take()
         let budget = LineBudget()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.backlog, value: 256)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
+            .bind(descriptor) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let framing = FrameDecoding()
                     try channel.pipeline.syncOperations.addHandler(
@@ -54,8 +48,8 @@ public struct Server: Sendable {
                     return Connection(lines: lines, framing: framing)
                 }
             }
-        if let group = GroupDatabase.id(of: adminGroup) { chown(path, 0, group) }
-        chmod(path, 0o660)
+        // More wait for the daemon than the 128 of a socket that NIO did not bind itself.
+        listen(descriptor, 256)
         return listener
     }
 
