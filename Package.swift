@@ -173,7 +173,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CarpelCLITests", dependencies: ["CarpelCLI", "CarpelPlugins", arguments], swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport"),
         .testTarget(name: "CarpelAPITests", dependencies: ["CarpelAPI"], swiftSettings: strict),
         .testTarget(name: "CarpelCoreTests", dependencies: ["CarpelCore"], swiftSettings: strict),
         .testTarget(

@@ -15,27 +15,28 @@ package struct JSONScanner {
         case memberTwice(String)
         /// Half of a pair of UTF-16, which is no character.
         case loneSurrogate
+        case nestedTooDeep
     }
-
-    /// Nested arrays and objects.
-    private static let mostDepth = 64
 
     private let bytes: [UInt8]
     private var position: Int
     private let end: Int
     private let isStrict: Bool
+    /// The most nested arrays and objects.
+    private let depth: Int
 
-    private init(_ bytes: [UInt8], in range: Range<Int>, strictly isStrict: Bool = false) {
+    private init(_ bytes: [UInt8], in range: Range<Int>, strictly isStrict: Bool = false, depth: Int = 64) {
         self.bytes = bytes
         self.isStrict = isStrict
+        self.depth = depth
         position = range.lowerBound
         end = range.upperBound
     }
 
     /// Refuses what is not one JSON text, or not one that every reader reads alike. Source: RFC 7493, section 2.
-    package static func check(_ bytes: [UInt8]) throws(Defect) {
+    package static func check(_ bytes: [UInt8], depth: Int) throws(Defect) {
         guard (try? UTF8Span(validating: bytes.span)) != nil else { throw .notUTF8 }
-        var scanner = JSONScanner(bytes, in: bytes.indices, strictly: true)
+        var scanner = JSONScanner(bytes, in: bytes.indices, strictly: true, depth: depth)
         do {
             scanner.skipSpace()
             try scanner.skipValue(depth: 0)
@@ -170,7 +171,9 @@ extension JSONScanner {
     }
 
     private func checkDepth(_ depth: Int) throws {
-        guard depth < Self.mostDepth else { throw Malformed() }
+        guard depth >= self.depth else { return }
+        if isStrict { throw Defect.nestedTooDeep }
+        throw Malformed()
     }
 
     private func checkFirst(_ name: Range<Int>, of names: inout Set<String>) throws {

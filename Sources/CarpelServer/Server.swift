@@ -150,7 +150,7 @@ public struct Server: Sendable {
     ) async throws -> StreamConnection? {
         let opening = StreamOpening(connection.framing)
         let context = CallContext(notify: { _, _ in }, opening: opening)
-        let answer = await dispatcher.answer(Data(line.readableBytesView), as: role, context)
+        let answer = await dispatcher.answer(Array(line.readableBytesView), as: role, context)
         let channel = connection.lines.channel
         if let answer { try await channel.writeAndFlush(ByteBuffer(bytes: answer + Data("\n".utf8))) }
         return opening.stream.map { StreamConnection(stream: $0, channel: channel) }
@@ -164,7 +164,7 @@ public struct Server: Sendable {
         switch line {
         case .complete(let bytes, let reservation):
             defer { withExtendedLifetime(reservation) {} }
-            answer = await dispatcher.answer(Data(bytes.readableBytesView), as: role, context)
+            answer = await dispatcher.answer(Array(bytes.readableBytesView), as: role, context)
         case .refused(let refusal):
             answer = dispatcher.answer(to: refusal)
         case .frame:

@@ -1,6 +1,7 @@
 import CarpelAPI
 import CarpelCore
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct ProtoJSONTests {
@@ -61,6 +62,44 @@ import Testing
         #expect(try encode(PodSandboxStatus())["state"] as? String == "SANDBOX_READY")
     }
 
+    /// Each kind of value has a way of its own into the text.
+    @Test func everyKindOfFieldIsWritten() throws {
+        func text(_ message: some ProtoMessage) throws -> String {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(message), as: UTF8.self)
+        }
+        #expect(
+            try text(
+                DNSConfig {
+                    $0.servers = ["10.0.0.1", "\"\u{1}/"]
+                }) == #"{"options":[],"searches":[],"servers":["10.0.0.1","\"\u0001/"]}"#)
+        #expect(
+            try text(
+                LinuxContainerUser {
+                    $0.uid = -1
+                    $0.supplementalGroups = [1, .max]
+                }) == #"{"gid":"0","supplementalGroups":["1","9223372036854775807"],"uid":"-1"}"#)
+        #expect(
+            try text(ContainerFilter { $0.labelSelector = ["a.b/c": "d", "": ""] })
+                == #"{"id":"","labelSelector":{"":"","a.b/c":"d"},"podSandboxId":""}"#)
+        #expect(
+            try text(
+                UserNamespace {
+                    $0.mode = .NODE
+                    $0.uids = [IDMapping { $0.hostId = .max }, IDMapping()]
+                })
+                == #"{"gids":[],"mode":"NODE","uids":[{"containerId":0,"hostId":4294967295,"length":0},{"containerId":0,"hostId":0,"length":0}]}"#
+        )
+        #expect(
+            try text(
+                ExecSyncResponse {
+                    $0.stdout = Data("hi?>".utf8)
+                    $0.exitCode = -1
+                }) == #"{"exitCode":-1,"stderr":"","stdout":"aGk/Pg=="}"#)
+        #expect(try text(ContainerStatusRequest { $0.verbose = true }) == #"{"containerId":"","verbose":true}"#)
+    }
+
     @Test func unsetMessagesAreLeftOut() throws {
         let message = try encode(PodSandboxStatus())
         #expect(message["metadata"] == nil)
@@ -106,9 +145,13 @@ import Testing
 
     @Test func unknownFieldsAreNamedByTheirPath() throws {
         let text =
-            #"{"config": {"colour": 1, "linux": {"sysctls": {"any.key": "1"}, "hue": 2}, "portMappings": [{"port": 1}]}}"#
-        let unknown = RunPodSandboxRequest.unknownFields(in: try JSONSerialization.jsonObject(with: Data(text.utf8)))
-        #expect(unknown == ["config.colour", "config.linux.hue", "config.portMappings[0].port"])
+            #"{"config": {"colour": 1, "linux": {"sysctls": {"any.key": "1"}, "hue": 2}, "portMappings": [{}, {"port": 1}], "windows": {"x": 1}}}"#
+        let unknown = Mutex<[String]>([])
+        _ = try RunPodSandboxRequest(json: Data(text.utf8)) { path in unknown.withLock { $0.append(path) } }
+        #expect(
+            unknown.withLock { $0.sorted() } == [
+                "config.colour", "config.linux.hue", "config.portMappings[1].port", "config.windows.x",
+            ])
     }
 
     @Test func fieldsHaveCRIsJSONNames() {

@@ -2,6 +2,7 @@ import CarpelAPI
 import CarpelCore
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import CarpelServer
@@ -9,17 +10,17 @@ import Testing
 @Suite struct DispatcherTests {
     private let context = CallContext(notify: { _, _ in })
 
-    private func dispatcher() -> Dispatcher {
+    private func dispatcher(_ logger: Logger = Logger(label: "test")) -> Dispatcher {
         var methods = MethodTable()
         methods.add(Methods.version) { request, _ in VersionResponse { $0.version = request.version } }
         methods.add(Methods.stopContainer) { _, _ in
             throw CarpelError(.notFound, "containerNotFound", "no such container")
         }
-        return Dispatcher(methods, logger: Logger(label: "test"))
+        return Dispatcher(methods, logger: logger)
     }
 
     private func answer(_ line: String, as role: Role? = .admin) async throws -> Any? {
-        guard let data = await dispatcher().answer(Data(line.utf8), as: role, context) else { return nil }
+        guard let data = await dispatcher().answer(Array(line.utf8), as: role, context) else { return nil }
         return try JSONSerialization.jsonObject(with: data)
     }
 
@@ -29,6 +30,10 @@ import Testing
         let error = try #require(object["error"] as? [String: Any])
         let data = try #require(error["data"] as? [String: Any])
         return (try #require(error["code"] as? Int), try #require(data["reason"] as? String), object["id"])
+    }
+
+    private func warnings(_ log: CollectedLog) -> [String] {
+        log.entries.map { "\($0.metadata["method"] ?? ""): \($0.metadata["field"] ?? "")" }
     }
 
     @Test func aRequestIsAnsweredUnderItsID() async throws {
@@ -69,6 +74,42 @@ import Testing
         #expect(failure.reason == reason)
     }
 
+    @Test(arguments: [#""method":7"#, #""method":null"#, #""params":{}"#])
+    func aRequestWithoutMethodIsAnsweredUnderItsID(_ member: String) async throws {
+        let failure = try await failure(#"{"jsonrpc":"2.0","id":1,\#(member)}"#)
+        #expect(failure.reason == "invalidRequest" && failure.id as? Int == 1)
+    }
+
+    @Test(arguments: ["", #","params":null"#, #", "params" : {} "#])
+    func parametersMayBeLeftOut(_ member: String) async throws {
+        let object = try await answer(#"{"jsonrpc":"2.0","id":1,"method":"Version"\#(member)}"#) as? [String: Any]
+        #expect((object?["result"] as? [String: Any])?["version"] as? String == "")
+    }
+
+    @Test func unknownFieldsAreToldOnceByTheirPath() async throws {
+        let log = CollectedLog()
+        let dispatcher = dispatcher(log.logger)
+        for line in [
+            #"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"v","colour":{"hue":1}}}"#,
+            #"[{"jsonrpc":"2.0","id":1,"method":"Version","params":{"colour":1}}, {"jsonrpc":"2.0","method":"Version"}]"#,
+            // Also where the request is refused.
+            #"{"jsonrpc":"2.0","id":1,"method":"StopContainer","params":{"timeout":"soon","shape":1}}"#,
+        ] { _ = await dispatcher.answer(Array(line.utf8), as: .admin, context) }
+        #expect(warnings(log) == ["Version: colour", "StopContainer: shape"])
+    }
+
+    @Test func unknownFieldsOfLongParametersAreNotLookedFor() async throws {
+        let log = CollectedLog()
+        let dispatcher = dispatcher(log.logger)
+        for length in [60 << 10, 64 << 10] {
+            let version = String(repeating: "x", count: length)
+            let line =
+                #"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"\#(version)","of\#(length)":1}}"#
+            #expect(await dispatcher.answer(Array(line.utf8), as: .admin, context) != nil)
+        }
+        #expect(warnings(log) == ["Version: of61440"])
+    }
+
     @Test func batchesAreBounded() async throws {
         let line = "[" + Array(repeating: "1", count: JSONRPC.maximumBatchLength + 1).joined(separator: ",") + "]"
         #expect(try await failure(line).reason == "batchTooLong")
@@ -105,7 +146,7 @@ import Testing
     }
 
     @Test func bytesThatAreNotUTF8AreNotRead() async throws {
-        var line = Data(#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"x"}}"#.utf8)
+        var line = Array(#"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"x"}}"#.utf8)
         let place = try #require(line.lastIndex(of: UInt8(ascii: "x")))
         for bytes in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]] {
             line.replaceSubrange(place..<line.index(line.endIndex, offsetBy: -3), with: bytes)

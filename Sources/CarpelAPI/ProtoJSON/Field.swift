@@ -9,25 +9,19 @@ public struct Field<Value: ProtoValue>: Codable, Sendable, Equatable {
     public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 
     public init(from decoder: any Decoder) throws { wrappedValue = try Value(proto: decoder) }
-    public func encode(to encoder: any Encoder) throws { try wrappedValue.encodeProto(to: encoder) }
+    public func encode(to encoder: any Encoder) throws { try wrappedValue.jsonForm.encode(to: encoder) }
 }
 
 // The compiler's Codable synthesis picks these over the standard library's.
 extension KeyedDecodingContainer {
     public func decode<Value>(_ type: Field<Value>.Type, forKey key: Key) throws -> Field<Value> {
         guard contains(key), try !decodeNil(forKey: key) else { return Field() }
-        return try Field(from: superDecoder(forKey: key))
+        return Field(wrappedValue: try Value(proto: self, forKey: key))
     }
 }
 
 extension KeyedEncodingContainer {
     public mutating func encode<Value>(_ field: Field<Value>, forKey key: Key) throws {
-        if field.wrappedValue.isAbsentMessage { return }
-        try encode(ProtoEncoding(value: field.wrappedValue), forKey: key)
+        try field.wrappedValue.encode(to: &self, forKey: key)
     }
-}
-
-private struct ProtoEncoding<Value: ProtoValue>: Encodable {
-    let value: Value
-    func encode(to encoder: any Encoder) throws { try value.encodeProto(to: encoder) }
 }

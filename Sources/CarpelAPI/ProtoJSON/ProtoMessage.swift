@@ -1,13 +1,18 @@
+import Synchronization
+
 /// A message: a struct whose every stored property is a `@Field`.
-public protocol ProtoMessage: Codable, ProtoValue {
+public protocol ProtoMessage: Codable, ProtoValue where JSONForm == Self {
     init()
 }
 
 extension ProtoMessage {
     public static var protoDefault: Self { Self() }
     public static var schema: ProtoSchema { .message(Self.self) }
-    public init(proto decoder: any Decoder) throws { try self.init(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
+    public init(proto decoder: any Decoder) throws {
+        Self.reportUnknownFields(of: decoder)
+        try self.init(from: decoder)
+    }
+    public var jsonForm: Self { self }
 
     /// A message with some of its fields set: `PodSandboxMetadata { $0.name = "web" }`.
     public init(_ set: (inout Self) throws -> Void) rethrows {
@@ -16,11 +21,32 @@ extension ProtoMessage {
     }
 
     /// The fields in the order of their declaration, by their JSON names.
-    public static var fields: [(name: String, schema: ProtoSchema)] {
-        Mirror(reflecting: Self()).children.compactMap { child in
+    public static var fields: [(name: String, schema: ProtoSchema)] { MessageFields.of(Self.self).all }
+
+    static func hasField(_ name: String) -> Bool { MessageFields.of(Self.self).names.contains(name) }
+}
+
+/// The fields of a type of messages. They are kept, since a mirror takes longer than to read a message.
+private struct MessageFields: Sendable {
+    let all: [(name: String, schema: ProtoSchema)]
+    let names: Set<String>
+
+    private static let known = Mutex<[ObjectIdentifier: MessageFields]>([:])
+
+    private init(_ message: some ProtoMessage) {
+        all = Mirror(reflecting: message).children.compactMap { child in
             guard let label = child.label, let field = child.value as? any DescribedField else { return nil }
             return (String(label.dropFirst()), field.schema)
         }
+        names = Set(all.map(\.name))
+    }
+
+    static func of<Message: ProtoMessage>(_ type: Message.Type) -> MessageFields {
+        let id = ObjectIdentifier(type)
+        if let fields = known.withLock({ $0[id] }) { return fields }
+        let fields = MessageFields(Message())
+        known.withLock { $0[id] = fields }
+        return fields
     }
 }
 
@@ -34,7 +60,7 @@ extension Field: DescribedField {
 
 /// An enumeration whose cases are numbered from 0 in the order of their declaration.
 /// It is written by name and read by name or number.
-public protocol ProtoEnum: ProtoValue, RawRepresentable, CaseIterable where RawValue == String {}
+public protocol ProtoEnum: ProtoValue, RawRepresentable, CaseIterable where RawValue == String, JSONForm == String {}
 
 extension ProtoEnum {
     public static var protoDefault: Self { allCases[allCases.startIndex] }
@@ -43,10 +69,11 @@ extension ProtoEnum {
     public init(proto decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let found: Self?
-        if let number = try? container.decode(Int.self) {
-            found = Self.allCases.enumerated().first { $0.offset == number }?.element
+        if let name = try? container.decode(String.self) {
+            found = Self(rawValue: name)
         } else {
-            found = Self(rawValue: try container.decode(String.self))
+            let number = try container.decode(Int.self)
+            found = Self.allCases.enumerated().first { $0.offset == number }?.element
         }
         guard let found else {
             let names = Self.allCases.prefix(8).map(\.rawValue).joined(separator: ", ")
@@ -55,5 +82,5 @@ extension ProtoEnum {
         self = found
     }
 
-    public func encodeProto(to encoder: any Encoder) throws { try rawValue.encode(to: encoder) }
+    public var jsonForm: String { rawValue }
 }

@@ -1,17 +1,61 @@
+import CarpelCore
 import Foundation
 
 /// A type that a field can have, with its default and its form in proto3's JSON mapping.
 public protocol ProtoValue: Sendable, Equatable {
+    /// What it is written as: itself, or a string.
+    associatedtype JSONForm: Encodable
+
     static var protoDefault: Self { get }
     static var schema: ProtoSchema { get }
+    var jsonForm: JSONForm { get }
     init(proto decoder: any Decoder) throws
-    func encodeProto(to encoder: any Encoder) throws
-    /// True for a message field that is not set: it alone is left out of the JSON.
-    var isAbsentMessage: Bool { get }
+    /// Reads a member that is there and is not null.
+    init<Key>(proto container: KeyedDecodingContainer<Key>, forKey key: Key) throws
+    /// Writes it as a member of an object; a message that is not set is left out.
+    func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws
 }
 
 extension ProtoValue {
-    public var isAbsentMessage: Bool { false }
+    public init<Key>(proto container: KeyedDecodingContainer<Key>, forKey key: Key) throws {
+        self = try container.decode(ProtoDecoding<Self>.self, forKey: key).value
+    }
+
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        try container.encode(jsonForm, forKey: key)
+    }
+}
+
+// A container's methods for strings, numbers and truth values take none of the detours of the one for any type.
+
+extension ProtoValue where JSONForm == String {
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        try container.encode(jsonForm, forKey: key)
+    }
+}
+
+extension ProtoValue where JSONForm == Bool {
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        try container.encode(jsonForm, forKey: key)
+    }
+}
+
+extension ProtoValue where JSONForm == Int32 {
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        try container.encode(jsonForm, forKey: key)
+    }
+}
+
+extension ProtoValue where JSONForm == UInt32 {
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        try container.encode(jsonForm, forKey: key)
+    }
+}
+
+/// A value as a decoder's container takes it.
+struct ProtoDecoding<Value: ProtoValue>: Decodable {
+    let value: Value
+    init(from decoder: any Decoder) throws { value = try Value(proto: decoder) }
 }
 
 /// What a field holds, for the protocol's description and for finding unknown fields.
@@ -26,45 +70,51 @@ public indirect enum ProtoSchema: Sendable {
 extension String: ProtoValue {
     public static var protoDefault: String { "" }
     public static var schema: ProtoSchema { .string }
+    public var jsonForm: String { self }
     public init(proto decoder: any Decoder) throws { self = try decoder.singleValueContainer().decode(String.self) }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
+    public init<Key>(proto container: KeyedDecodingContainer<Key>, forKey key: Key) throws {
+        self = try container.decode(String.self, forKey: key)
+    }
 }
 
 extension Bool: ProtoValue {
     public static var protoDefault: Bool { false }
     public static var schema: ProtoSchema { .bool }
+    public var jsonForm: Bool { self }
     public init(proto decoder: any Decoder) throws { self = try decoder.singleValueContainer().decode(Bool.self) }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
+    public init<Key>(proto container: KeyedDecodingContainer<Key>, forKey key: Key) throws {
+        self = try container.decode(Bool.self, forKey: key)
+    }
 }
 
 extension Int32: ProtoValue {
     public static var protoDefault: Int32 { 0 }
     public static var schema: ProtoSchema { .int32 }
+    public var jsonForm: Int32 { self }
     public init(proto decoder: any Decoder) throws { self = try decodeInteger(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
 }
 
 extension UInt32: ProtoValue {
     public static var protoDefault: UInt32 { 0 }
     public static var schema: ProtoSchema { .uint32 }
+    public var jsonForm: UInt32 { self }
     public init(proto decoder: any Decoder) throws { self = try decodeInteger(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
 }
 
 /// Written as a string, since JavaScript's numbers end at 2^53.
 extension Int64: ProtoValue {
     public static var protoDefault: Int64 { 0 }
     public static var schema: ProtoSchema { .int64 }
+    public var jsonForm: String { String(self) }
     public init(proto decoder: any Decoder) throws { self = try decodeInteger(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try String(self).encode(to: encoder) }
 }
 
 /// Written as a string, as `Int64` is.
 extension UInt64: ProtoValue {
     public static var protoDefault: UInt64 { 0 }
     public static var schema: ProtoSchema { .uint64 }
+    public var jsonForm: String { String(self) }
     public init(proto decoder: any Decoder) throws { self = try decodeInteger(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try String(self).encode(to: encoder) }
 }
 
 /// A number, or the same as a string; what JSON has no number for is `"NaN"`, `"Infinity"` and `"-Infinity"`.
@@ -80,9 +130,9 @@ extension Double: ProtoValue {
         }
         self = value
     }
-    public func encodeProto(to encoder: any Encoder) throws {
-        if isFinite { return try encode(to: encoder) }
-        try (isNaN ? "NaN" : self > 0 ? "Infinity" : "-Infinity").encode(to: encoder)
+    public var jsonForm: JSONValue {
+        if isFinite { return .number(self) }
+        return .string(isNaN ? "NaN" : self > 0 ? "Infinity" : "-Infinity")
     }
 
     private static let unwritable = ["NaN": Double.nan, "Infinity": .infinity, "-Infinity": -.infinity]
@@ -108,7 +158,7 @@ extension Data: ProtoValue {
         }
         self = data
     }
-    public func encodeProto(to encoder: any Encoder) throws { try base64EncodedString().encode(to: encoder) }
+    public var jsonForm: String { base64EncodedString() }
 }
 
 extension Dictionary: ProtoValue where Key == String, Value == String {
@@ -117,29 +167,30 @@ extension Dictionary: ProtoValue where Key == String, Value == String {
     public init(proto decoder: any Decoder) throws {
         self = try decoder.singleValueContainer().decode([String: String].self)
     }
-    public func encodeProto(to encoder: any Encoder) throws { try encode(to: encoder) }
+    public var jsonForm: [String: String] { self }
+    public func encode<Name>(to container: inout KeyedEncodingContainer<Name>, forKey key: Name) throws {
+        var members = container.nestedContainer(keyedBy: MemberName.self, forKey: key)
+        for (name, value) in self { try members.encode(value, forKey: MemberName(name)) }
+    }
 }
 
 extension Array: ProtoValue where Element: ProtoValue {
     public static var protoDefault: [Element] { [] }
     public static var schema: ProtoSchema { .list(Element.schema) }
     public init(proto decoder: any Decoder) throws {
-        var container = try decoder.unkeyedContainer()
-        self = []
-        while !container.isAtEnd { append(try Element(proto: container.superDecoder())) }
+        self = try [ProtoDecoding<Element>](from: decoder).map(\.value)
     }
-    public func encodeProto(to encoder: any Encoder) throws {
-        var container = encoder.unkeyedContainer()
-        for element in self { try element.encodeProto(to: container.superEncoder()) }
-    }
+    public var jsonForm: [Element.JSONForm] { map(\.jsonForm) }
 }
 
 extension Optional: ProtoValue where Wrapped: ProtoMessage {
     public static var protoDefault: Wrapped? { nil }
     public static var schema: ProtoSchema { Wrapped.schema }
-    public init(proto decoder: any Decoder) throws { self = try Wrapped(from: decoder) }
-    public func encodeProto(to encoder: any Encoder) throws { try self?.encode(to: encoder) }
-    public var isAbsentMessage: Bool { self == nil }
+    public var jsonForm: Wrapped? { self }
+    public init(proto decoder: any Decoder) throws { self = try Wrapped(proto: decoder) }
+    public func encode<Key>(to container: inout KeyedEncodingContainer<Key>, forKey key: Key) throws {
+        if let self { try container.encode(self, forKey: key) }
+    }
 }
 
 /// A whole number, or the same as decimal digits in a string.

@@ -1,28 +1,56 @@
 import Foundation
 
 extension ProtoMessage {
-    /// The paths of the members of `json` that this message does not have, such as `config.linux.colour`.
+    /// Reads a message's JSON text.
     ///
-    /// - Parameter json: what `JSONSerialization` makes of the message's text.
-    public static func unknownFields(in json: Any) -> [String] {
-        unknownPaths(in: json, of: schema, at: "")
+    /// - Parameter unknownField: called with the path of each member that the message does not have, such as
+    ///   `config.linux.colour`, before an error of a member that it has is thrown.
+    /// - Throws: `DecodingError`, whose path begins in the message.
+    public init(json: Data, unknownField: (@Sendable (_ path: String) -> Void)? = nil) throws {
+        let decoder = JSONDecoder()
+        if let unknownField, let key = UnknownFieldReport.key {
+            decoder.userInfo[key] = UnknownFieldReport(send: unknownField)
+        }
+        self = try decoder.decode(ProtoDecoding<Self>.self, from: json).value
+    }
+
+    /// Tells of the members that the decoder has and the message does not, if anybody has asked.
+    static func reportUnknownFields(of decoder: any Decoder) {
+        guard let key = UnknownFieldReport.key, let report = decoder.userInfo[key] as? UnknownFieldReport,
+            let members = try? decoder.container(keyedBy: MemberName.self)
+        else { return }
+        let unknown = members.allKeys.filter { !hasField($0.stringValue) }
+        for name in unknown.map(\.stringValue).sorted() {
+            report.send((decoder.codingPath + [MemberName(name)]).jsonPath)
+        }
     }
 }
 
-private func unknownPaths(in json: Any, of schema: ProtoSchema, at path: String) -> [String] {
-    switch schema {
-    case .message(let type):
-        guard let members = json as? [String: Any] else { return [] }
-        let fields = Dictionary(type.fields.map { ($0.name, $0.schema) }, uniquingKeysWith: { first, _ in first })
-        return members.sorted { $0.key < $1.key }.flatMap { name, value in
-            let memberPath = path.isEmpty ? name : "\(path).\(name)"
-            guard let field = fields[name] else { return [memberPath] }
-            return unknownPaths(in: value, of: field, at: memberPath)
+private struct UnknownFieldReport: Sendable {
+    static let key = CodingUserInfoKey(rawValue: "carpel.unknownField")
+
+    let send: @Sendable (_ path: String) -> Void
+}
+
+/// A member of whatever name.
+struct MemberName: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+}
+
+extension [any CodingKey] {
+    /// The way to a value: `config.portMappings[0].hostPort`.
+    package var jsonPath: String {
+        reduce(into: "") { path, key in
+            if let index = key.intValue {
+                path += "[\(index)]"
+            } else {
+                path += (path.isEmpty ? "" : ".") + key.stringValue
+            }
         }
-    case .list(let element):
-        guard let items = json as? [Any] else { return [] }
-        return items.enumerated().flatMap { unknownPaths(in: $1, of: element, at: "\(path)[\($0)]") }
-    default:
-        return []
     }
 }

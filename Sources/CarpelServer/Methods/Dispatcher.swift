@@ -7,6 +7,7 @@ import Synchronization
 
 /// Turns lines into calls and calls into answers.
 final class Dispatcher: Sendable {
+    /// Bytes of the longest parameters in which unknown fields are looked for: it takes memory.
     private static let searchedLength = 64 << 10
 
     private let methods: MethodTable
@@ -20,11 +21,11 @@ final class Dispatcher: Sendable {
     }
 
     /// - Returns: the answer's line, or nil where there is none to give, as for notifications.
-    func answer(_ line: Data, as role: Role?, _ context: CallContext) async -> Data? {
+    func answer(_ line: [UInt8], as role: Role?, _ context: CallContext) async -> Data? {
         do {
             try checkText(line)
             guard line.first(where: { !isWhitespace($0) }) == UInt8(ascii: "[") else {
-                return await answerOne(line, as: role, context)
+                return await answerOne(line, in: line.indices, as: role, context)
             }
             return try await answerBatch(line, as: role, context)
         } catch {
@@ -35,21 +36,19 @@ final class Dispatcher: Sendable {
     /// The answer to a line that was not kept.
     func answer(to refusal: Line.Refusal) -> Data { failure(refusal.error, id: .null) }
 
-    private func answerBatch(_ line: Data, as role: Role?, _ context: CallContext) async throws -> Data? {
-        let text = Array(line)
-        let items = try JSONScanner.elements(of: text, in: text.indices)
-        guard !items.isEmpty else {
+    private func answerBatch(_ line: [UInt8], as role: Role?, _ context: CallContext) async throws -> Data? {
+        let requests = try JSONScanner.elements(of: line, in: line.indices)
+        guard !requests.isEmpty else {
             throw CarpelError(.invalidArgument, "invalidRequest", "a batch must hold at least one request")
         }
-        guard items.count <= JSONRPC.maximumBatchLength else {
+        guard requests.count <= JSONRPC.maximumBatchLength else {
             throw CarpelError(
                 .invalidArgument, "batchTooLong",
                 "a batch may hold \(JSONRPC.maximumBatchLength) requests; send the rest after it")
         }
-        let requests = items.map { Data(text[$0]) }
         let answers = await withTaskGroup(of: (Int, Data?).self) { group in
             for (index, request) in requests.enumerated() {
-                group.addTask { (index, await self.answerOne(request, as: role, context)) }
+                group.addTask { (index, await self.answerOne(line, in: request, as: role, context)) }
             }
             return await group.reduce(into: [Int: Data]()) { $0[$1.0] = $1.1 }
         }
@@ -58,20 +57,21 @@ final class Dispatcher: Sendable {
         return Data("[".utf8) + joined + Data("]".utf8)
     }
 
-    private func answerOne(_ line: Data, as role: Role?, _ context: CallContext) async -> Data? {
+    private func answerOne(
+        _ line: [UInt8], in range: Range<Int>, as role: Role?, _ context: CallContext
+    ) async -> Data? {
         var id: JSONRPC.ID?
         do {
-            let envelope = try Envelope(line)
+            let envelope = try Envelope(line, in: range)
             id = envelope.id
             let method = try method(envelope.method, as: role)
-            if envelope.isNotification && method.subscribes { return nil }
-            warnOfUnknownFields(envelope.method, method, line)
-            let answer = try await method.call(line, id ?? .null, context)
-            return envelope.isNotification ? nil : answer
+            if id == nil && method.subscribes { return nil }
+            let answer = try await read(envelope, of: method)(id ?? .null, context)
+            return id == nil ? nil : answer
         } catch let error as InvalidEnvelope {
             return failure(error.error, id: error.id)
         } catch {
-            return id == nil ? nil : failure(error, id: id ?? .null)
+            return id.map { failure(error, id: $0) }
         }
     }
 
@@ -91,16 +91,16 @@ final class Dispatcher: Sendable {
         return method
     }
 
-    /// Only in short messages: of a long one it would take many times the message's memory.
-    private func warnOfUnknownFields(_ name: String, _ method: MethodTable.Entry, _ line: Data) {
-        guard line.count <= Self.searchedLength,
-            let message = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
-            let params = message["params"]
-        else { return }
-        for field in method.unknownFields(params)
-        where warned.withLock({ $0.count < 1000 && $0.insert("\(name): \(field)").inserted }) {
-            logger.warning("an unknown field is ignored", metadata: ["method": "\(name)", "field": "\(field)"])
+    private func read(_ envelope: Envelope, of method: MethodTable.Entry) throws -> MethodTable.Call {
+        guard let params = envelope.params, params.count <= Self.searchedLength else {
+            return try method.read(envelope.params, nil)
         }
+        return try method.read(params) { self.warnOfUnknownField($0, of: envelope.method) }
+    }
+
+    private func warnOfUnknownField(_ field: String, of method: String) {
+        guard warned.withLock({ $0.count < 1000 && $0.insert("\(method): \(field)").inserted }) else { return }
+        logger.warning("an unknown field is ignored", metadata: ["method": "\(method)", "field": "\(field)"])
     }
 
     func failure(_ error: any Error, id: JSONRPC.ID) -> Data {
@@ -110,40 +110,31 @@ final class Dispatcher: Sendable {
     }
 }
 
-/// The members of a request but for its parameters.
-private struct Envelope: Decodable {
+/// A request before anything of its parameters is read.
+private struct Envelope {
     let method: String
+    /// Nil for a notification.
     let id: JSONRPC.ID?
-    let isNotification: Bool
+    /// JSON; nil where there are none.
+    let params: Data?
 
-    private enum CodingKeys: String, CodingKey { case jsonrpc, method, id }
-
-    init(_ line: Data) throws {
+    init(_ line: [UInt8], in range: Range<Int>) throws(InvalidEnvelope) {
+        let members: [String: Range<Int>]
         do {
-            self = try JSONDecoder().decode(Envelope.self, from: line)
-        } catch let error as InvalidEnvelope {
-            throw error
+            members = try JSONScanner.members(of: line, in: range)
+            id = try members["id"].map { try JSONDecoder().decode(JSONRPC.ID.self, from: Data(line[$0])) }
         } catch {
             throw InvalidEnvelope(
-                CarpelError(
-                    .invalidArgument, "invalidRequest",
-                    "a request is an object with \"jsonrpc\": \"2.0\", a method and, to be answered, an id"))
+                "a request is an object with \"jsonrpc\": \"2.0\", a method and, to be answered, an id")
         }
-    }
-
-    init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        isNotification = !values.contains(.id)
-        id = isNotification ? nil : try values.decode(JSONRPC.ID.self, forKey: .id)
-        guard try values.decodeIfPresent(String.self, forKey: .jsonrpc) == JSONRPC.version,
-            let method = try values.decodeIfPresent(String.self, forKey: .method)
-        else {
-            throw InvalidEnvelope(
-                CarpelError(
-                    .invalidArgument, "invalidRequest",
-                    "a request has \"jsonrpc\": \"2.0\" and a method"), id: id ?? .null)
+        let texts = ["jsonrpc", "method"].map { name in
+            members[name].flatMap { try? JSONScanner.string(of: line, in: $0) }
+        }
+        guard texts[0] == JSONRPC.version, let method = texts[1] else {
+            throw InvalidEnvelope("a request has \"jsonrpc\": \"2.0\" and a method", id: id ?? .null)
         }
         self.method = method
+        params = members["params"].map { Data(line[$0]) }.flatMap { $0 == Data("null".utf8) ? nil : $0 }
     }
 }
 
@@ -152,8 +143,8 @@ private struct InvalidEnvelope: Error {
     let error: CarpelError
     let id: JSONRPC.ID
 
-    init(_ error: CarpelError, id: JSONRPC.ID = .null) {
-        self.error = error
+    init(_ message: String, id: JSONRPC.ID = .null) {
+        error = CarpelError(.invalidArgument, "invalidRequest", message)
         self.id = id
     }
 }

@@ -15,11 +15,13 @@ struct CallContext: Sendable {
 
 /// The socket's methods by name.
 struct MethodTable: Sendable {
+    /// Calls a method whose parameters have been read, and encodes its answer.
+    typealias Call = @Sendable (_ id: JSONRPC.ID, _ context: CallContext) async throws -> Data
+
     struct Entry: Sendable {
         let role: Role
-        /// Decodes a request line's parameters, calls the method and encodes its result.
-        let call: @Sendable (_ line: Data, _ id: JSONRPC.ID, _ context: CallContext) async throws -> Data
-        let unknownFields: @Sendable (_ params: Any) -> [String]
+        /// Reads a request's parameters; none are an empty message.
+        let read: @Sendable (_ params: Data?, _ unknownField: (@Sendable (_ path: String) -> Void)?) throws -> Call
         /// Whether items follow the answer. A notification of it means nothing, since nobody would know their
         /// subscription.
         var subscribes = false
@@ -36,11 +38,12 @@ struct MethodTable: Sendable {
     ) {
         entries[method.name] = Entry(
             role: method.role,
-            call: { line, id, context in
-                let request = try Request.decode(fromLine: line)
-                return try JSONRPC.encode(JSONRPC.Success(id: id, result: try await body(request, context)))
-            },
-            unknownFields: { Request.unknownFields(in: $0) })
+            read: { params, unknownField in
+                let request = try Request(params: params, unknownField)
+                return { id, context in
+                    try JSONRPC.encode(JSONRPC.Success(id: id, result: try await body(request, context)))
+                }
+            })
     }
 
     /// A method that answers with a subscription, for the items that `body` gives.
@@ -50,13 +53,16 @@ struct MethodTable: Sendable {
     ) {
         entries[method.name] = Entry(
             role: method.role,
-            call: { line, id, context in
-                let items = try await body(try Request.decode(fromLine: line), context)
-                let subscription = try context.subscriptions?.add(method.name, items)
-                let answer = SubscriptionResponse { $0.subscription = subscription ?? "" }
-                return try JSONRPC.encode(JSONRPC.Success(id: id, result: answer))
+            read: { params, unknownField in
+                let request = try Request(params: params, unknownField)
+                return { id, context in
+                    let items = try await body(request, context)
+                    let subscription = try context.subscriptions?.add(method.name, items)
+                    let answer = SubscriptionResponse { $0.subscription = subscription ?? "" }
+                    return try JSONRPC.encode(JSONRPC.Success(id: id, result: answer))
+                }
             },
-            unknownFields: { Request.unknownFields(in: $0) }, subscribes: true)
+            subscribes: true)
     }
 
     /// A method that streams a list in parts of a bounded size, each of which has some of its elements in `field`.
@@ -71,15 +77,14 @@ struct MethodTable: Sendable {
     }
 }
 
-private struct Parameters<Message: ProtoMessage>: Decodable {
-    let params: Message?
-}
-
 extension ProtoMessage {
-    /// The `params` member of a request; an absent one is an empty message.
-    fileprivate static func decode(fromLine line: Data) throws -> Self {
+    fileprivate init(params: Data?, _ unknownField: (@Sendable (_ path: String) -> Void)?) throws {
+        guard let params else {
+            self.init()
+            return
+        }
         do {
-            return try JSONDecoder().decode(Parameters<Self>.self, from: line).params ?? Self()
+            try self.init(json: params, unknownField: unknownField)
         } catch let error as DecodingError {
             throw CarpelError(invalidParams: error)
         }
@@ -104,13 +109,7 @@ extension CarpelError {
             case .dataCorrupted(let context): (context, context.debugDescription)
             @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "cannot be read")
             }
-        let path = context.codingPath.dropFirst().reduce(into: "") { path, key in
-            if let index = key.intValue {
-                path += "[\(index)]"
-            } else {
-                path += (path.isEmpty ? "" : ".") + key.stringValue
-            }
-        }
+        let path = context.codingPath.jsonPath
         self.init(
             .invalidArgument, "invalidParams", "\(path.isEmpty ? "params" : path) \(what)",
             field: path.isEmpty ? nil : path)

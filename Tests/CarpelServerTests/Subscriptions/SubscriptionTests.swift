@@ -130,7 +130,7 @@ import Testing
             return ItemStream(making: { nil })
         }
         let dispatcher = Dispatcher(methods, logger: Logger(label: "test"))
-        let line = Data(#"{"jsonrpc":"2.0","method":"WatchNode"}"#.utf8)
+        let line = Array(#"{"jsonrpc":"2.0","method":"WatchNode"}"#.utf8)
         #expect(await dispatcher.answer(line, as: .admin, CallContext(notify: { _, _ in })) == nil)
     }
 }

@@ -56,7 +56,9 @@ private let context = CallContext { _, _ in }
 
 /// Has a line answered by every method of the socket, and checks that the answer is one.
 func answer(_ line: Data) throws {
-    guard let answer = try waiting({ await EveryMethod.dispatcher.answer(line, as: .admin, context) }) else { return }
+    guard let answer = try waiting({ await EveryMethod.dispatcher.answer(Array(line), as: .admin, context) }) else {
+        return
+    }
     try EveryMethod.throwFinding()
     try Finding.require(!answer.contains(10), "an answer has more than one line")
     let value = try? JSONSerialization.jsonObject(with: answer)

@@ -2,19 +2,21 @@ import Logging
 import Synchronization
 
 /// What was logged, for tests to look at.
-final class CollectedLog: Sendable {
-    struct Entry: Sendable {
-        let level: Logger.Level
-        let message: String
-        let metadata: Logger.Metadata
+public final class CollectedLog: Sendable {
+    public struct Entry: Sendable {
+        public let level: Logger.Level
+        public let message: String
+        public let metadata: Logger.Metadata
     }
 
     private let collected = Mutex<[Entry]>([])
 
-    var entries: [Entry] { collected.withLock { $0 } }
-    var text: String { entries.map { "\($0.level) \($0.message) \($0.metadata)" }.joined(separator: "\n") }
+    public init() {}
 
-    var logger: Logger {
+    public var entries: [Entry] { collected.withLock { $0 } }
+    public var text: String { entries.map { "\($0.level) \($0.message) \($0.metadata)" }.joined(separator: "\n") }
+
+    public var logger: Logger {
         var logger = Logger(label: "test") { _ in Handler(log: self) }
         logger.logLevel = .trace
         return logger
