@@ -125,8 +125,9 @@ public struct Server: Sendable {
                         if underWay == Self.concurrentRequests { try await requests.next() } else { underWay += 1 }
                         requests.addTask {
                             let context = CallContext(
-                                notify: { notifications.send($0, $1) }, subscriptions: CallSubscriptions(subscriptions))
-                            try await answer(next, as: role, context, through: writer)
+                                role: role, notify: { notifications.send($0, $1) },
+                                subscriptions: CallSubscriptions(subscriptions))
+                            try await answer(next, context, through: writer)
                         }
                         line = try await lines.next()
                     }
@@ -149,22 +150,21 @@ public struct Server: Sendable {
         _ line: ByteBuffer, on connection: Connection, as role: Role?
     ) async throws -> StreamConnection? {
         let opening = StreamOpening(connection.framing)
-        let context = CallContext(notify: { _, _ in }, opening: opening)
-        let answer = await dispatcher.answer(Array(line.readableBytesView), as: role, context)
+        let context = CallContext(role: role, notify: { _, _ in }, opening: opening)
+        let answer = await dispatcher.answer(Array(line.readableBytesView), context)
         let channel = connection.lines.channel
         if let answer { try await channel.writeAndFlush(ByteBuffer(bytes: answer + Data("\n".utf8))) }
         return opening.stream.map { StreamConnection(stream: $0, channel: channel) }
     }
 
     private func answer(
-        _ line: Line, as role: Role?, _ context: CallContext,
-        through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ line: Line, _ context: CallContext, through writer: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         let answer: Data?
         switch line {
         case .complete(let bytes, let reservation):
             defer { withExtendedLifetime(reservation) {} }
-            answer = await dispatcher.answer(Array(bytes.readableBytesView), as: role, context)
+            answer = await dispatcher.answer(Array(bytes.readableBytesView), context)
         case .refused(let refusal):
             answer = dispatcher.answer(to: refusal)
         case .frame:

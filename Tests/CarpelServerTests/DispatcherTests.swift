@@ -8,7 +8,7 @@ import Testing
 @testable import CarpelServer
 
 @Suite struct DispatcherTests {
-    private let context = CallContext(notify: { _, _ in })
+    private let context = CallContext(role: .admin, notify: { _, _ in })
 
     private func dispatcher(_ logger: Logger = Logger(label: "test")) -> Dispatcher {
         var methods = MethodTable()
@@ -20,7 +20,8 @@ import Testing
     }
 
     private func answer(_ line: String, as role: Role? = .admin) async throws -> Any? {
-        guard let data = await dispatcher().answer(Array(line.utf8), as: role, context) else { return nil }
+        let context = CallContext(role: role, notify: { _, _ in })
+        guard let data = await dispatcher().answer(Array(line.utf8), context) else { return nil }
         return try JSONSerialization.jsonObject(with: data)
     }
 
@@ -94,7 +95,7 @@ import Testing
             #"[{"jsonrpc":"2.0","id":1,"method":"Version","params":{"colour":1}}, {"jsonrpc":"2.0","method":"Version"}]"#,
             // Also where the request is refused.
             #"{"jsonrpc":"2.0","id":1,"method":"StopContainer","params":{"timeout":"soon","shape":1}}"#,
-        ] { _ = await dispatcher.answer(Array(line.utf8), as: .admin, context) }
+        ] { _ = await dispatcher.answer(Array(line.utf8), context) }
         #expect(warnings(log) == ["Version: colour", "StopContainer: shape"])
     }
 
@@ -105,7 +106,7 @@ import Testing
             let version = String(repeating: "x", count: length)
             let line =
                 #"{"jsonrpc":"2.0","id":1,"method":"Version","params":{"version":"\#(version)","of\#(length)":1}}"#
-            #expect(await dispatcher.answer(Array(line.utf8), as: .admin, context) != nil)
+            #expect(await dispatcher.answer(Array(line.utf8), context) != nil)
         }
         #expect(warnings(log) == ["Version: of61440"])
     }
@@ -150,7 +151,7 @@ import Testing
         let place = try #require(line.lastIndex(of: UInt8(ascii: "x")))
         for bytes in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]] {
             line.replaceSubrange(place..<line.index(line.endIndex, offsetBy: -3), with: bytes)
-            let answer = await dispatcher().answer(line, as: .admin, context)
+            let answer = await dispatcher().answer(line, context)
             let object = try JSONSerialization.jsonObject(with: try #require(answer)) as? [String: Any]
             let error = object?["error"] as? [String: Any]
             #expect(error?["message"] as? String == "the message is not UTF-8")

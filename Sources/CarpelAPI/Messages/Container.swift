@@ -227,7 +227,7 @@ public struct ContainerStatus: ProtoMessage {
 
 public struct ContainerStatusResponse: ProtoMessage {
     @Field public var status: ContainerStatus?
-    /// With `verbose`: JSON texts by name.
+    /// With `verbose`: JSON texts by name. The values of environments are only for who may also change things.
     @Field public var info: [String: String]
     public init() {}
 }

@@ -1,14 +1,20 @@
 import CarpelAPI
 import CarpelCore
+import Foundation
 
 extension Runtime {
-    public func containerStatus(_ request: ContainerStatusRequest) async throws -> ContainerStatusResponse {
+    /// - Parameter role: who but admins is not told the values of the environment, which can hold secrets.
+    public func containerStatus(
+        _ request: ContainerStatusRequest, for role: Role?
+    ) async throws -> ContainerStatusResponse {
         let (pod, id) = try await requireContainer(request.containerId)
         await pod.learnUsers()
         let container = try await pod.container(id)
         return try ContainerStatusResponse {
             $0.status = container.status
-            if request.verbose { $0.info = try container.record.info(logFailure: container.logFailure) }
+            if request.verbose {
+                $0.info = try container.record.info(for: role, logFailure: container.logFailure)
+            }
         }
     }
 
@@ -41,8 +47,13 @@ private struct LogInfo: Encodable {
 
 extension ContainerRecord {
     /// JSON texts by name, for who debugs.
-    fileprivate func info(logFailure: String?) throws -> [String: String] {
+    fileprivate func info(for role: Role?, logFailure: String?) throws -> [String: String] {
+        var config = config
         var spec = try guestSpec()
+        if role != .admin {
+            for index in config.envs.indices { config.envs[index].value = Data() }
+            spec.process.environment = spec.process.environment.map { String($0.prefix { $0 != "=" }) }
+        }
         // A program for the kernel, not for people.
         spec.process.seccompProgram = []
         return [

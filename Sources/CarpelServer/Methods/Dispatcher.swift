@@ -21,13 +21,13 @@ final class Dispatcher: Sendable {
     }
 
     /// - Returns: the answer's line, or nil where there is none to give, as for notifications.
-    func answer(_ line: [UInt8], as role: Role?, _ context: CallContext) async -> Data? {
+    func answer(_ line: [UInt8], _ context: CallContext) async -> Data? {
         do {
             try checkText(line)
             guard line.first(where: { !isWhitespace($0) }) == UInt8(ascii: "[") else {
-                return await answerOne(line, in: line.indices, as: role, context)
+                return await answerOne(line, in: line.indices, context)
             }
-            return try await answerBatch(line, as: role, context)
+            return try await answerBatch(line, context)
         } catch {
             return failure(error, id: .null)
         }
@@ -36,7 +36,7 @@ final class Dispatcher: Sendable {
     /// The answer to a line that was not kept.
     func answer(to refusal: Line.Refusal) -> Data { failure(refusal.error, id: .null) }
 
-    private func answerBatch(_ line: [UInt8], as role: Role?, _ context: CallContext) async throws -> Data? {
+    private func answerBatch(_ line: [UInt8], _ context: CallContext) async throws -> Data? {
         let requests = try JSONScanner.elements(of: line, in: line.indices)
         guard !requests.isEmpty else {
             throw CarpelError(.invalidArgument, "invalidRequest", "a batch must hold at least one request")
@@ -48,7 +48,7 @@ final class Dispatcher: Sendable {
         }
         let answers = await withTaskGroup(of: (Int, Data?).self) { group in
             for (index, request) in requests.enumerated() {
-                group.addTask { (index, await self.answerOne(line, in: request, as: role, context)) }
+                group.addTask { (index, await self.answerOne(line, in: request, context)) }
             }
             return await group.reduce(into: [Int: Data]()) { $0[$1.0] = $1.1 }
         }
@@ -57,14 +57,12 @@ final class Dispatcher: Sendable {
         return Data("[".utf8) + joined + Data("]".utf8)
     }
 
-    private func answerOne(
-        _ line: [UInt8], in range: Range<Int>, as role: Role?, _ context: CallContext
-    ) async -> Data? {
+    private func answerOne(_ line: [UInt8], in range: Range<Int>, _ context: CallContext) async -> Data? {
         var id: JSONRPC.ID?
         do {
             let envelope = try Envelope(line, in: range)
             id = envelope.id
-            let method = try method(envelope.method, as: role)
+            let method = try method(envelope.method, as: context.role)
             if id == nil && method.subscribes { return nil }
             let answer = try await read(envelope, of: method)(id ?? .null, context)
             return id == nil ? nil : answer

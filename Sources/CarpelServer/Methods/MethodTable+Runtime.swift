@@ -40,7 +40,7 @@ extension MethodTable {
         add(Methods.startContainer) { request, _ in try await runtime.startContainer(request) }
         add(Methods.stopContainer) { request, _ in try await runtime.stopContainer(request) }
         add(Methods.removeContainer) { request, _ in try await runtime.removeContainer(request) }
-        add(Methods.containerStatus) { request, _ in try await runtime.containerStatus(request) }
+        add(Methods.containerStatus) { try await runtime.containerStatus($0, for: $1.role) }
         add(Methods.listContainers) { request, _ in try await runtime.listContainers(request) }
         add(Methods.streamContainers, listing: \.containers) { request, _ in
             try await runtime.listContainers(ListContainersRequest { $0.filter = request.filter }).containers

@@ -3,8 +3,10 @@ import CarpelCore
 import CarpelRuntime
 import Foundation
 
-/// What a method can do to its caller beside answering.
+/// Who calls, and what a method can do to its caller beside answering.
 struct CallContext: Sendable {
+    /// Nil for somebody who may not call anything.
+    let role: Role?
     /// Sends a notification on the caller's connection; a caller that does not read loses it.
     let notify: @Sendable (_ method: String, _ params: any ProtoMessage) -> Void
     /// The subscriptions of the caller's connection.

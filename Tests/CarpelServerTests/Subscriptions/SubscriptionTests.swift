@@ -131,6 +131,6 @@ import Testing
         }
         let dispatcher = Dispatcher(methods, logger: Logger(label: "test"))
         let line = Array(#"{"jsonrpc":"2.0","method":"WatchNode"}"#.utf8)
-        #expect(await dispatcher.answer(line, as: .admin, CallContext(notify: { _, _ in })) == nil)
+        #expect(await dispatcher.answer(line, CallContext(role: .admin, notify: { _, _ in })) == nil)
     }
 }

@@ -41,9 +41,9 @@ actor FakeNode: World {
         try await startDaemon()
     }
 
-    func startDaemon() async throws {
+    func startDaemon(_ socket: SocketConfiguration = SocketConfiguration()) async throws {
         let runtime = try await makeRuntime()
-        let server = try await Server(path: paths.socket, runtime: runtime, configuration: .init(), logger: Self.logger)
+        let server = try await Server(path: paths.socket, runtime: runtime, configuration: socket, logger: Self.logger)
         daemon = (runtime, Task { try await server.run() })
     }
 

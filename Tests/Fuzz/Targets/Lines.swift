@@ -52,11 +52,11 @@ extension FuzzTarget {
     }
 }
 
-private let context = CallContext { _, _ in }
+private let context = CallContext(role: .admin) { _, _ in }
 
 /// Has a line answered by every method of the socket, and checks that the answer is one.
 func answer(_ line: Data) throws {
-    guard let answer = try waiting({ await EveryMethod.dispatcher.answer(Array(line), as: .admin, context) }) else {
+    guard let answer = try waiting({ await EveryMethod.dispatcher.answer(Array(line), context) }) else {
         return
     }
     try EveryMethod.throwFinding()
