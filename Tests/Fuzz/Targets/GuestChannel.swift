@@ -24,6 +24,8 @@ extension FuzzTarget {
                 + frame(.reset, 1, []) + frame(.event, 0, event) + [Step.cancel.rawValue, 1],
             open + frame(.response, 1, Array(done.prefix(2)), detail: 1) + frame(.response, 1, Array(done.dropFirst(2)))
                 + [Step.bytes.rawValue, 3, 9, 9, 9],
+            open + [Step.bytes.rawValue, 3, Frame.Kind.response.rawValue, 0, 99] + frame(.data, 1, [1, 2])
+                + [Step.read.rawValue, 0],
         ]
     } run: { bytes in
         var conversation = try Conversation()
@@ -47,6 +49,8 @@ private struct Conversation {
     private var open: [GuestStream] = []
     /// Bytes of data that have arrived and nobody has read, by stream.
     private var unread: [UInt32: [Int]] = [:]
+    /// Bytes that are no frame may have swallowed the frames behind them: what arrives is not known any more.
+    private var isGarbled = false
 
     init() throws {
         channel = EmbeddedChannel()
@@ -80,7 +84,9 @@ private struct Conversation {
             let stream = UInt32(input.byte() % UInt8(Self.mostStreams + 2))
             let detail = input.byte()
             receive(Frame(kind, stream: stream, detail: detail, payload: input.bytes(Int(input.byte()))))
-        case .bytes: receive(input.bytes(Int(input.byte())))
+        case .bytes:
+            isGarbled = true
+            receive(input.bytes(Int(input.byte())))
         case .large:
             let stream = UInt32(input.byte() % UInt8(Self.mostStreams + 2))
             receive(Frame(.data, stream: stream, payload: [UInt8](repeating: 1, count: Frame.maximumPayload)))
@@ -101,7 +107,7 @@ private struct Conversation {
         FrameEncoder().encode(frame, into: &bytes)
         let isOpen = streams[frame.stream] != nil
         receive(bytes)
-        if frame.kind == .data, isOpen, channel.isActive {
+        if frame.kind == .data, isOpen, channel.isActive, !isGarbled {
             unread[frame.stream, default: []].append(frame.payload.count)
         }
     }
