@@ -5,6 +5,9 @@ struct CompletionCommand: ParsableCommand {
         commandName: "completion",
         abstract: "Prints a completion script for your shell.",
         discussion: """
+            Where a pod or container is to be named, the script asks the daemon for those that there are, for a second \
+            at the most; without a daemon it offers none.
+
             Examples:
               carpel completion bash > /etc/bash_completion.d/carpel
               carpel completion zsh > ~/.zsh/completion/_carpel
