@@ -83,7 +83,12 @@ let package = Package(
         // The host.
         .target(name: "CarpelCore", swiftSettings: strict),
         .target(name: "CarpelJSON", swiftSettings: strict),
-        .target(name: "CarpelAPI", dependencies: ["CarpelCore"], swiftSettings: strict),
+        .target(
+            name: "CarpelAPI", dependencies: ["CarpelCore"], swiftSettings: strict, plugins: ["DescribeMessages"]),
+        .plugin(
+            name: "DescribeMessages", capability: .buildTool(), dependencies: ["describe-messages"],
+            path: "Sources/DescribeMessages"),
+        .executableTarget(name: "describe-messages", swiftSettings: warnings),
         .target(name: "CarpelClient", dependencies: ["CarpelAPI"] + nio, swiftSettings: strict),
         .target(name: "CarpelSeccomp", dependencies: ["CSeccomp", "CarpelCore"], swiftSettings: strict),
         .target(

@@ -43,6 +43,30 @@ import Testing
         }
     }
 
+    @Test func fieldsAreDescribedByTheirComments() throws {
+        let stop = try #require(self["methods"]?.elements?.first { $0["name"] == "StopContainer" })
+        let timeout = try #require(stop["params"]?.elements?.first { $0["name"] == "timeout" })
+        #expect(timeout["description"] == "Seconds between the stop signal and SIGKILL; 0 kills at once.")
+        let schemas = try #require(self["components", "schemas"])
+        #expect(schemas["StopContainerRequest"]?["properties"]?["timeout"]?["description"] == timeout["description"])
+        #expect(schemas["StopContainerRequest"]?["properties"]?["containerId"]?["description"] == nil)
+        #expect(schemas["Mount"]?["properties"]?["carpel"]?["description"] == "Carpel's own, beside CRI.")
+        #expect(schemas["EmptyResponse"]?["description"] == "The answer of methods that only succeed or fail.")
+        // Of several lines, one of which is empty.
+        let since = schemas["WatchNodeRequest"]?["properties"]?["revision"]?["description"]?.text
+        #expect(since?.contains("as `ADDED`, then a `BOOKMARK`, and then the changes. One that is no longer") == true)
+    }
+
+    @Test func everyCommentIsThatOfAMessageOrOfItsField() throws {
+        let schemas = try #require(self["components", "schemas"])
+        #expect(MessageComments.all.count > 150)
+        for name in MessageComments.all.keys {
+            let parts = name.split(separator: ".").map(String.init)
+            let schema = schemas[parts[0]]
+            #expect((parts.count == 1 ? schema : schema?["properties"]?[parts[1]]) != nil, "\(name)")
+        }
+    }
+
     /// A schema's name is its message's: two messages of one name would be one schema.
     @Test func everyMessageHasANameOfItsOwn() {
         var found: [String: ObjectIdentifier] = [:]

@@ -96,9 +96,9 @@ public struct CreateVolumeRequest: ProtoMessage {
     @Field public var mode: VolumeMode
     /// The plugin's own settings.
     @Field public var parameters: [String: String]
-    /// A volume's id or name to copy, or
+    /// The id or name of a volume to copy.
     @Field public var sourceVolume: String
-    /// a snapshot's.
+    /// The id or name of a snapshot to copy, in the place of a volume.
     @Field public var sourceSnapshot: String
     public init() {}
 }
@@ -108,7 +108,7 @@ public struct CreateVolumeResponse: ProtoMessage {
     public init() {}
 }
 
-/// `volume` is an id or a name in this and the following messages, `plugin` empty for the configuration's `storage`.
+/// `volume` is an id or a name, `plugin` empty for the configuration's `storage`, as in all that is asked of volumes.
 public struct RemoveVolumeRequest: ProtoMessage {
     @Field public var volume: String
     @Field public var plugin: String

@@ -39,14 +39,28 @@ struct JSONSchemas {
             // Before its fields, which may hold the type again.
             byName[name] = [:]
             var properties: [String: JSONValue] = [:]
-            for field in type.fields { properties[field.name] = schema(field.schema) }
-            byName[name] = ["title": .string(name), "type": "object", "properties": .object(properties)]
+            for field in type.fields {
+                properties[field.name] = schema(field.schema).described(MessageComments.all["\(name).\(field.name)"])
+            }
+            let message: JSONValue = [
+                "title": .string(name), "type": "object", "properties": .object(properties),
+            ]
+            byName[name] = message.described(MessageComments.all[name])
         }
         return ["$ref": .string("#/components/schemas/\(name)")]
     }
 }
 
 extension JSONValue {
+    /// An object with the comment of the declaration that it was made from.
+    func described(_ comment: String?) -> JSONValue {
+        guard let comment, case .object(var members) = self else { return self }
+        // What stands beside a reference is not read. Source: draft-07, section 8.3
+        if members["$ref"] != nil { members = ["allOf": [self]] }
+        members["description"] = .string(comment)
+        return .object(members)
+    }
+
     /// A message without the members that have their default.
     static func sparse<Message: ProtoMessage>(_ message: Message) -> JSONValue {
         // What JSON has no form for is not in a message.

@@ -45,10 +45,11 @@ public enum OpenRPC {
             "paramStructure": "by-name",
             "params": .array(
                 params.map { field in
-                    [
+                    let param: JSONValue = [
                         "name": .string(field.name), "schema": schemas.schema(field.schema),
                         "required": .bool(method.required.contains(field.name)),
                     ]
+                    return param.described(MessageComments.all["\(method.request).\(field.name)"])
                 }),
             "result": [
                 "name": .string(String(describing: method.response)),
