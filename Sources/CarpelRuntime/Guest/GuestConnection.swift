@@ -18,6 +18,9 @@ public final class GuestConnection: Sendable {
     /// What the agent tells without having been asked, for one reader. Ends with the connection.
     public var events: AsyncStream<GuestEvent> { streams.events }
 
+    /// Requests that are not answered yet, outputs that are followed, commands and connections to ports.
+    public var openStreams: Int { streams.count }
+
     private init(channel: any Channel, streams: GuestStreams, encoder: FrameEncoder) {
         self.channel = channel
         self.streams = streams

@@ -33,6 +33,8 @@ final class GuestStreams: Sendable {
         }
     }
 
+    var count: Int { state.withLock { $0.streams.count } }
+
     subscript(id: UInt32) -> GuestStream? { state.withLock { $0.streams[id] } }
 
     func close(_ id: UInt32, _ result: Result<Void, any Error>) {

@@ -90,13 +90,15 @@ extension PodSandbox {
             /// Why it is larger than the pod's resources.
             var surplus: MachineSurplus?
             var processID: Int32?
+            /// Between the daemon and the machine's agent: each container's output, commands, forwarded ports.
+            var openStreams: Int?
             var accelerator: String
             var bootLog: String
             var failure: String
             var leftovers: [String]
         }
-        var processID: Int32?
-        if case .ready(let running) = state { processID = running.machine.processID }
+        var running: RunningPod?
+        if case .ready(let ready) = state { running = ready }
         return [
             "timeline": try jsonText(record.timeline),
             "config": try jsonText(record.config),
@@ -106,7 +108,7 @@ extension PodSandbox {
             "machine": try jsonText(
                 MachineInfo(
                     virtualCPUs: record.virtualCPUs, memoryBytes: record.memoryBytes, surplus: surplus,
-                    processID: processID,
+                    processID: running?.machine.processID, openStreams: running?.guest.openStreams,
                     accelerator: "\(accelerator)", bootLog: environment.paths.bootLog(id), failure: record.failure,
                     leftovers: record.leftovers)),
         ]

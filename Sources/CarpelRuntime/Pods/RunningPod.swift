@@ -23,6 +23,7 @@ protocol Guest: Sendable {
     func attachInput(to container: String, closeAtEnd: Bool) async throws -> GuestInput
     func connect(port: UInt16) async throws -> GuestSocket
     var events: AsyncStream<GuestEvent> { get }
+    var openStreams: Int { get }
     func waitUntilClosed() async
     func close() async
 }

@@ -153,6 +153,8 @@ final class FakeGuest: Guest {
         return stream
     }
 
+    let openStreams = 0
+
     func waitUntilClosed() async { try? await closed.wait() }
     func close() async { await hungUp.set(()) }
 
