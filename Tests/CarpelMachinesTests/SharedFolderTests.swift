@@ -65,6 +65,28 @@ struct SharedFolderTests {
         try await end()
     }
 
+    @Test func whatIsTheSameIsBoundOnceUnlessItIsSeenOtherwise() async throws {
+        try await shell("cd \"$1\" && ln -s . link && mkdir below", host)
+        let place = try folder.bind(host, readOnly: false)
+        #expect(try folder.bind("\(host)/link", readOnly: false) == place)
+        let others = [
+            try folder.bind(host, readOnly: true), try folder.bind(host, readOnly: true, recursivelyReadOnly: true),
+            try folder.bind(host, readOnly: false, followsHost: true), try folder.bind("\(host)/file", readOnly: false),
+        ]
+        #expect(Set(others + [place]).count == 5 && folder.names().count == 5)
+        // A container that comes later sees what the host has mounted meanwhile.
+        try await shell("mount -t tmpfs t \"$1/below\" && echo late > \"$1/below/file\"", host)
+        let later = try folder.bind(host, readOnly: false)
+        #expect(later != place && read("\(folder.path)/\(later)/below/file") == "late\n")
+        #expect(read("\(folder.path)/\(place)/below/file") == nil)
+        // A guest may remember for a while what had a name.
+        let name = try #require(place.split(separator: "/").first)
+        try await shell("umount \"$1/below\"", host)
+        try folder.unbind(String(name))
+        #expect(try folder.bind(host, readOnly: false) != place)
+        try await end()
+    }
+
     @Test func whatADeadProcessLeftHalfDoneIsDoneAnew() async throws {
         try await shell("mkdir -p \"$1\"/a \"$1\"/b && touch \"$1\"/b/content", "\(folder.path).points")
         try await shell("mount --bind \"$1\" \"$1\"", "\(folder.path)/b")

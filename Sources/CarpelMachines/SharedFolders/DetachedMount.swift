@@ -1,5 +1,6 @@
 import CFileSystem
 import CarpelCore
+import Foundation
 import Glibc
 
 /// An open file or directory; closed with the object.
@@ -23,6 +24,16 @@ final class OpenPath {
 
     var isDirectory: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
     var isRegularFile: Bool { status.map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
+
+    /// Where it is, without symbolic links.
+    var path: String? { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)") }
+
+    /// The mount that it is in; proc(5), fdinfo.
+    var mountID: Int? {
+        let lines = (try? KernelFile.read("/proc/self/fdinfo/\(number)"))?.split(separator: "\n") ?? []
+        let line = lines.first { $0.hasPrefix("mnt_id:") }
+        return line?.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }
+    }
 
     func isSame(as other: OpenPath) -> Bool {
         guard let status, let other = other.status else { return false }

@@ -3,6 +3,8 @@ import CarpelCore
 /// The mounts that this process sees: proc(5), mountinfo.
 struct MountTable: Sendable {
     struct Entry: Sendable, Equatable {
+        /// As long as it is mounted, no other mount's.
+        let id: Int
         let target: String
         /// Whether mounts below it appear in copies of it, such as a virtiofsd's.
         let isShared: Bool
@@ -17,14 +19,20 @@ struct MountTable: Sendable {
     init(_ text: String) {
         entries = text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
-            guard fields.count > 6, let end = fields.firstIndex(of: "-") else { return nil }
+            guard fields.count > 6, let id = Int(fields[0]), let end = fields.firstIndex(of: "-") else { return nil }
             return Entry(
-                target: Self.unescaped(fields[4]), isShared: fields[6..<end].contains { $0.hasPrefix("shared:") },
+                id: id, target: Self.unescaped(fields[4]),
+                isShared: fields[6..<end].contains { $0.hasPrefix("shared:") },
                 isReadOnly: fields[5].split(separator: ",").contains("ro"))
         }
     }
 
     func entry(at target: String) -> Entry? { entries.last { $0.target == target } }
+
+    func entries(below folder: String) -> [Entry] {
+        let prefix = folder == "/" ? folder : "\(folder)/"
+        return entries.filter { $0.target.hasPrefix(prefix) }
+    }
 
     /// Space, tab, line break and backslash are written as three octal digits.
     private static func unescaped(_ text: Substring) -> String {

@@ -42,10 +42,10 @@ public struct SharedFolder: Sendable {
 
     /// Lets the machine, which may run already, see a file or directory of the host. Repeating it does nothing.
     ///
-    /// What several containers of a pod use should be bound once: only then do locks hold between them.
     /// - Parameters:
     ///   - hostPath: Absolute; symbolic links are followed once, now.
-    ///   - name: 1 to 128 letters, digits, `-`, `_` and `.`.
+    ///   - name: 1 to 128 letters, digits, `-`, `_` and `.`; that of what it is if nil. What several containers of a pod
+    ///     use is bound once then: only so do locks hold between them, and caches agree.
     ///   - recursivelyReadOnly: Also what is mounted below it now. Needs `readOnly`.
     ///   - followsHost: What is mounted below it on the host later, and unmounted, is so here too.
     /// - Returns: Where the machine finds it, below the shared folder.
@@ -54,12 +54,9 @@ public struct SharedFolder: Sendable {
     ///   `.failedPrecondition` with `sharedFolderUnusable`.
     @discardableResult
     public func bind(
-        _ hostPath: String, as name: String, readOnly: Bool, recursivelyReadOnly: Bool = false,
+        _ hostPath: String, as name: String? = nil, readOnly: Bool, recursivelyReadOnly: Bool = false,
         followsHost: Bool = false
     ) throws -> String {
-        guard name.isPlainWord(upTo: 128) else {
-            throw CarpelError(.invalidArgument, "sharedName", "'\(name)' cannot be the name of a shared folder")
-        }
         guard let host = OpenPath(hostPath) else {
             throw CarpelError(
                 .notFound, "hostPathMissing", "\(hostPath) cannot be shared: \(String(cString: strerror(errno)))")
@@ -68,6 +65,11 @@ public struct SharedFolder: Sendable {
             throw CarpelError(
                 .invalidArgument, "hostPathUnsuitable",
                 "\(hostPath) cannot be shared: it is neither a file nor a directory")
+        }
+        let flags = [readOnly ? "r" : "w", recursivelyReadOnly ? "r" : "", followsHost ? "f" : ""].joined()
+        let name = try name ?? self.name(of: host, flags)
+        guard name.isPlainWord(upTo: 128) else {
+            throw CarpelError(.invalidArgument, "sharedName", "'\(name)' cannot be the name of a shared folder")
         }
         let place = "\(name)/\(Self.content)"
         if try isBound(host, at: place, name: name) { return place }
@@ -88,6 +90,17 @@ public struct SharedFolder: Sendable {
             throw error
         }
         return place
+    }
+
+    /// What is bound already has the name that it has: the same file or directory, seen through the same mount, with the
+    /// same mounts below. What is not gets one that was never used, since a guest may remember what had it.
+    private func name(of host: OpenPath, _ flags: String) throws -> String {
+        guard let status = host.status, let path = host.path, let mount = host.mountID else {
+            throw unusable("looking at what is to be shared")
+        }
+        let below = host.isDirectory ? try MountTable().entries(below: path).map(\.id) : []
+        let identity = "\(status.st_dev)-\(status.st_ino)-\(mount)-\(below.count)-\(below.max() ?? 0)-\(flags)."
+        return names().first { $0.hasPrefix(identity) } ?? identity + String(UInt64.random(in: 0 ... .max), radix: 36)
     }
 
     /// Takes away what was bound as `name`, if anything was. The host's own mounts stay as they are.

@@ -142,7 +142,7 @@ extension Runtime {
             var spec = try containerSpec(
                 id: id, config: config, sandbox: sandbox, image: image.config,
                 layers: distinctLayers(of: image).map(layerSerial))
-            spec.mounts += guestMounts(of: config, id: id, images: mountImages)
+            spec.mounts += guestMounts(of: config, images: mountImages)
             return spec
         }
         let before = try CBORDecoder().decode(ContainerSpec.self, from: Array(former.spec))

@@ -51,7 +51,7 @@ extension PodSandbox {
         let layers = distinctLayers(of: image)
         var spec = try containerSpec(
             id: id, config: config, sandbox: record.config, image: image.config, layers: layers.map(layerSerial))
-        spec.mounts += guestMounts(of: config, id: id, images: wanted.mountImages)
+        spec.mounts += guestMounts(of: config, images: wanted.mountImages)
         let mountedLayers = wanted.mountImages.values.flatMap(distinctLayers).filter { !layers.contains($0) }
         return ContainerRecord(
             id: id, podID: self.id, name: wanted.name, config: config, imageID: image.id,
@@ -71,13 +71,12 @@ extension PodSandbox {
             try await store.insert(record)
             for image in images { try await attachLayers(of: image) }
             undo.push("the container's view of the node's files") {
-                try await self.unshareHostPaths(of: record.config, id: record.id)
+                try await self.unshareUnused(without: record.id)
             }
-            let places = try shareHostPaths(of: record.config, id: record.id)
-            if !places.isEmpty { try await plugInSharedFolder() }
+            if try shareHostPaths(of: record.id) { try await plugInSharedFolder() }
 
             let running = try running()
-            let spec = try record.guestSpec().finding(places)
+            let spec = try container(record.id).record.guestSpec()
             undo.push("the container in the guest") { try await running.guest.ask(.removeContainer(id: record.id)) }
             try await translated("create the container") { try await running.guest.ask(.createContainer(spec)) }
             try await update(record.id) { $0.phase = .created }

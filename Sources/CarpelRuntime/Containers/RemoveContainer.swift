@@ -26,7 +26,7 @@ extension PodSandbox {
         }
         guard let removed = containers[id] else { return }
         if case .ready = state {
-            try unshareHostPaths(of: removed.record.config, id: id)
+            try unshareUnused(without: id)
             try await detachUnused(removed.record.layers, without: id)
         }
         try removeOwnLog(of: removed.record)

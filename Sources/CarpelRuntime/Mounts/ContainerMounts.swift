@@ -24,36 +24,44 @@ extension Runtime {
 }
 
 /// The mounts as the guest is told to make them.
-func guestMounts(of config: ContainerConfig, id: String, images: MountImages) -> [ContainerSpec.Mount] {
+func guestMounts(of config: ContainerConfig, images: MountImages) -> [ContainerSpec.Mount] {
     config.mounts.enumerated().map { index, mount in
         ContainerSpec.Mount(
-            source: source(of: mount, at: index, in: id, image: images[index]), destination: mount.containerPath,
+            source: source(of: mount, at: index, image: images[index]), destination: mount.containerPath,
             readOnly: mount.readonly, recursivelyReadOnly: mount.recursiveReadOnly)
     }
 }
 
 private func source(
-    of mount: CarpelAPI.Mount, at index: Int, in id: String, image: Image?
+    of mount: CarpelAPI.Mount, at index: Int, image: Image?
 ) -> ContainerSpec.Mount.Source {
     if let image {
         return .image(layers: distinctLayers(of: image).map(layerSerial), subPath: mount.imageSubPath)
     }
     if let carpel = mount.carpel { return .volume(name: carpel.volume, subPath: carpel.subPath) }
-    return .shared(path: sharedName(of: index, in: id))
+    return .shared(path: ContainerSpec.unshared(index))
 }
 
-/// What the shared folder calls the path of the node that a container mounts.
-private func sharedName(of index: Int, in containerID: String) -> String { "\(containerID.prefix(13))-\(index)" }
-
 extension ContainerSpec {
+    /// What `guestMounts` calls the path of the node at this index before ``PodSandbox/shareHostPaths(of:)``.
+    fileprivate static func unshared(_ index: Int) -> String { "host-path-\(index)" }
+
     /// The same with the node's paths where the machine finds them.
-    func finding(_ places: [String: String]) -> ContainerSpec {
+    fileprivate func finding(_ places: [String: String]) -> ContainerSpec {
         var spec = self
         for (index, mount) in mounts.enumerated() {
             guard case .shared(let name) = mount.source, let place = places[name] else { continue }
             spec.mounts[index].source = .shared(path: place)
         }
         return spec
+    }
+
+    /// What is bound in the shared folder for it.
+    fileprivate var sharedNames: [String] {
+        mounts.compactMap { mount in
+            guard case .shared(let place) = mount.source else { return nil }
+            return place.split(separator: "/").first.map(String.init)
+        }
     }
 }
 
@@ -86,23 +94,27 @@ extension PodSandbox {
         record.volumes.first { $0.name == volume }?.publication?.mode == .block
     }
 
-    /// Lets the machine see the paths of the node that a container mounts.
-    /// - Returns: where the machine finds them in the shared folder, by the names that `guestMounts` gave them.
-    func shareHostPaths(of config: ContainerConfig, id: String) throws -> [String: String] {
+    /// Lets the machine see the paths of the node that a container mounts: what another one mounts, too, at the same place.
+    ///
+    /// - Returns: whether it mounts any.
+    func shareHostPaths(of id: String) throws -> Bool {
+        let record = try container(id).record
         let folder = SharedFolder(environment.paths.sharedFolder(self.id))
         var places: [String: String] = [:]
-        for (index, mount) in config.mounts.enumerated() where !mount.hostPath.isEmpty {
-            let name = sharedName(of: index, in: id)
+        for (index, mount) in record.config.mounts.enumerated() where !mount.hostPath.isEmpty {
             do {
-                places[name] = try folder.bind(
-                    mount.hostPath, as: name, readOnly: mount.readonly, recursivelyReadOnly: mount.recursiveReadOnly,
+                places[ContainerSpec.unshared(index)] = try folder.bind(
+                    mount.hostPath, readOnly: mount.readonly, recursivelyReadOnly: mount.recursiveReadOnly,
                     followsHost: mount.propagation == .PROPAGATION_HOST_TO_CONTAINER)
             } catch let error as CarpelError {
                 throw CarpelError(
                     error.code, error.reason, error.message, field: "config.mounts[\(index)].hostPath")
             }
         }
-        return places
+        guard !places.isEmpty else { return false }
+        // At once: what no record names is taken away when another container leaves.
+        containers[id]?.record.spec = Data(try CBOREncoder().encode(try record.guestSpec().finding(places)))
+        return true
     }
 
     /// A machine that was restored, or of which a checkpoint was made, has no shared folder until it is needed.
@@ -124,10 +136,11 @@ extension PodSandbox {
         try await running.machine.detachSharedFolder()
     }
 
-    func unshareHostPaths(of config: ContainerConfig, id: String) throws {
-        let folder = SharedFolder(environment.paths.sharedFolder(self.id))
-        for (index, mount) in config.mounts.enumerated() where !mount.hostPath.isEmpty {
-            try folder.unbind(sharedName(of: index, in: id))
-        }
+    /// Takes away what no container but `leaving` mounts of the node's files.
+    func unshareUnused(without leaving: String) throws {
+        let staying = containers.values.map(\.record).filter { $0.id != leaving }
+        let used = Set(try staying.flatMap { try $0.guestSpec().sharedNames })
+        let folder = SharedFolder(environment.paths.sharedFolder(id))
+        for name in folder.names() where !used.contains(name) { try folder.unbind(name) }
     }
 }

@@ -129,7 +129,7 @@ actor Fixtures {
         let making =
             image
             ?? Task {
-                let image = try await BusyboxImage(adding: ["/usr/bin/sqlite3"])
+                let image = try await BusyboxImage(adding: ["/usr/bin/flock", "/usr/bin/sqlite3"])
                 atProcessEnd { image.remove() }
                 return image
             }
