@@ -143,6 +143,53 @@ extension SystemTests {
             #expect(machine.cpus == 2 && machine.memory == 600 << 20 && machine.surplus == nil)
         }
 
+        @Test func limitsOfNewContainersAreUsable() async throws {
+            let settings = "pods: { maximumVirtualCPUs: 2, maximumMemory: 512Mi }\n"
+            try await withPlainNode(settings: settings) { node, client in
+                func limited(_ name: String, _ quota: Int64, _ mebibytes: Int64) -> ContainerConfig {
+                    containerConfig(name, testImage, ["sleep", "100000"]) {
+                        $0.linux = LinuxContainerConfig {
+                            $0.resources = LinuxContainerResources {
+                                $0.cpuQuota = quota
+                                $0.memoryLimitInBytes = mebibytes << 20
+                            }
+                        }
+                    }
+                }
+                let pod = try await client.runPod()
+                let within = try await client.createContainer(in: pod, limited("within", 50_000, 64))
+                var machine = try await client.machine(of: pod)
+                #expect(machine.cpus == 1 && machine.memory == 128 << 20)
+                // Two at the same time need room for both.
+                async let large = client.createContainer(in: pod, limited("large", 100_000, 250))
+                async let small = client.createContainer(in: pod, limited("small", 20_000, 40))
+                let (id, other) = try await (large, small)
+                machine = try await client.machine(of: pod)
+                #expect(machine.cpus == 2 && machine.memory == 354 << 20 && machine.surplus == nil)
+                for id in [within, id, other] { try await client.startContainer(id) }
+                #expect(try await client.exec(id, "nproc").out == "2\n")
+                // More than the machine had, in one piece.
+                let allocation = try await client.exec(
+                    id, "dd", "if=/dev/zero", "of=/dev/null", "bs=190M", "count=1", timeout: 120)
+                #expect(allocation.code == 0, "\(allocation.err)")
+
+                // What no machine of this node may have is a limit all the same.
+                let beyond = try await client.runContainer(in: pod, limited("beyond", 1_600_000, 65536))
+                machine = try await client.machine(of: pod)
+                #expect(machine.cpus == 2 && machine.memory == 512 << 20)
+                #expect(try await client.exec(beyond, "cat", "/sys/fs/cgroup/cpu.max").out == "1600000 100000\n")
+                #expect(node.log.contains("above what a machine may grow to"))
+
+                // A pod that is told of its containers has the room from its start.
+                let whole = try await client.runPod(
+                    podConfig("whole"), [limited("first", 150_000, 200), limited("second", 30_000, 56)])
+                machine = try await client.machine(of: whole.podSandboxId)
+                #expect(machine.cpus == 2 && machine.memory == 256 << 20)
+                #expect(
+                    node.log.components(separatedBy: "the machine has grown").count == 3, "only the first pod's, twice")
+            }
+        }
+
         @Test func updatesThatCannotBeAreRefusedAndChangeNothing() async throws {
             try await withFakeNode { node, client in
                 let pod = try await client.runPod()

@@ -74,6 +74,7 @@ extension PodSandbox {
                 try await self.unshareUnused(without: record.id)
             }
             if try shareHostPaths(of: record.id) { try await plugInSharedFolder() }
+            try await makeRoom(for: record)
 
             let running = try running()
             let spec = try container(record.id).record.guestSpec()

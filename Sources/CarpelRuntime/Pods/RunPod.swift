@@ -10,7 +10,8 @@ extension Runtime {
     public func runPod(_ request: RunPodRequest) async throws -> RunPodResponse {
         let config = try checked(request.config, runtimeHandler: request.runtimeHandler)
         let containers = try await prepare(request.containerConfigs, in: config)
-        let pod = try await reservePod(config, runtimeHandler: request.runtimeHandler)
+        let pod = try await reservePod(
+            config, runtimeHandler: request.runtimeHandler, containers: request.containerConfigs)
         let ids = try await forgettingIfGone(pod) { try await pod.run(containers).value }
         return RunPodResponse {
             $0.podSandboxId = pod.id

@@ -21,10 +21,15 @@ extension Runtime {
     }
 
     /// The pod that this configuration names: the one that is there if it was made from the same, or a new one.
-    func reservePod(_ config: PodSandboxConfig, runtimeHandler: String) async throws -> PodSandbox {
+    ///
+    /// - Parameter containers: those that it is to have at once; the machine has room for their limits from the start.
+    func reservePod(
+        _ config: PodSandboxConfig, runtimeHandler: String, containers: [ContainerConfig] = []
+    ) async throws -> PodSandbox {
         guard let metadata = config.metadata else { throw CarpelError.missing("config.metadata") }
         let name = PodRecord.name(of: metadata)
-        let pod = if let pod = pod(named: name) { pod } else { try await makePod(name, config, runtimeHandler) }
+        let pod =
+            if let pod = pod(named: name) { pod } else { try await makePod(name, config, containers, runtimeHandler) }
         let record = await pod.record
         guard record.config == config, record.runtimeHandler == runtimeHandler else {
             throw CarpelError(
@@ -36,7 +41,7 @@ extension Runtime {
     }
 
     private func makePod(
-        _ name: String, _ config: PodSandboxConfig, _ runtimeHandler: String
+        _ name: String, _ config: PodSandboxConfig, _ containers: [ContainerConfig], _ runtimeHandler: String
     ) async throws -> PodSandbox {
         let id = makeID()
         let networks = try networkRequests(
@@ -48,9 +53,11 @@ extension Runtime {
         let size = try machineSize(
             of: config.linux?.resources ?? LinuxContainerResources(),
             defaults: (cpus: defaults.defaultVirtualCPUs, memory: defaults.defaultMemory))
+        let needed = defaults.withinMaximum(neededSize(of: containers.compactMap { $0.linux?.resources }))
         let record = PodRecord(
             id: id, name: name, runtimeHandler: runtimeHandler, config: config, createdAt: now(),
-            phase: .creating, virtualCPUs: size.virtualCPUs, memoryBytes: size.memory.bytes, timeline: [],
+            phase: .creating, virtualCPUs: max(size.virtualCPUs, needed.virtualCPUs),
+            memoryBytes: max(size.memory, needed.memory).bytes, timeline: [],
             leftovers: [], networks: networks, volumes: volumes, failure: "")
         let pod = PodSandbox(record, in: environment)
         add(pod, name: name)

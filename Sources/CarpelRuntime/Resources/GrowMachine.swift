@@ -1,3 +1,4 @@
+import CarpelAPI
 import CarpelCore
 import CarpelMachines
 
@@ -25,6 +26,28 @@ extension PodSandbox {
         }
     }
 
+    /// Makes room for the limits of a container that is being made, as far as the machine can grow: a limit out of reach
+    /// is a ceiling all the same, and keeps no container from running.
+    func makeRoom(for record: ContainerRecord) async throws {
+        guard let resources = record.currentResources else { return }
+        try await serialisingDevices { try await self.growAsFarAsPossible(for: resources, of: record.id) }
+    }
+
+    private func growAsFarAsPossible(for resources: LinuxContainerResources, of id: String) async throws {
+        let needed = neededSize(with: resources, of: id)
+        let size = environment.configuration.pods.withinMaximum(needed)
+        do {
+            try await grow(virtualCPUs: size.virtualCPUs, memory: size.memory)
+            guard size != needed else { return }
+        } catch let error as CarpelError where error.code == .resourceExhausted {
+            logger.warning("the machine cannot grow to its containers' limits", metadata: ["cause": "\(error)"])
+            return
+        }
+        logger.warning(
+            "the containers' limits are above what a machine may grow to",
+            metadata: ["virtualCPUs": "\(needed.virtualCPUs)", "memory": "\(needed.memory)"])
+    }
+
     private func takeUp(_ capacity: MachineCapacity, in running: RunningPod) async throws {
         try await translated("put the machine's new hardware into use") {
             try await running.guest.ask(
@@ -44,5 +67,12 @@ extension PodSandbox {
         } catch {
             logger.warning("cannot tell how large the machine is", metadata: ["cause": "\(error)"])
         }
+    }
+}
+
+extension PodsConfiguration {
+    /// As much of it as a machine may grow to.
+    func withinMaximum(_ size: (virtualCPUs: Int, memory: ByteCount)) -> (virtualCPUs: Int, memory: ByteCount) {
+        (min(size.virtualCPUs, maximumVirtualCPUs), min(size.memory, maximumMemory))
     }
 }

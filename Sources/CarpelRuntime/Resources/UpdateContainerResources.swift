@@ -42,23 +42,15 @@ extension PodSandbox {
         try await update(id) { $0.resources = resources }
     }
 
-    /// What the containers of the pod, their limits taken together, may use. Those without a limit may use what there is.
-    private func neededSize(
+    /// What the containers of the pod may use with these limits for one of them.
+    func neededSize(
         with resources: LinuxContainerResources, of id: String
     ) -> (virtualCPUs: Int, memory: ByteCount) {
-        let others = containers.values.map(\.record).filter { $0.id != id && ($0.mayRun || $0.phase == .created) }
-        let limits = others.compactMap(\.currentResources) + [resources]
-        let cpus = limits.reduce(0.0) { sum, limit in
-            guard limit.cpuQuota > 0 else { return sum }
-            return sum + Double(limit.cpuQuota) / Double(limit.cpuPeriod > 0 ? limit.cpuPeriod : defaultCPUPeriod)
+        let others = containers.values.map(\.record).filter {
+            $0.id != id && ($0.mayRun || $0.phase == .created || $0.phase == .creating)
         }
-        return (Int(cpus.rounded(.up)), memoryNeeded(limits))
+        return CarpelRuntime.neededSize(of: others.compactMap(\.currentResources) + [resources])
     }
-}
-
-/// The sum of the limits, of which each counts 8 TiB at most: more than any machine has, and far from overflowing.
-func memoryNeeded(_ limits: [LinuxContainerResources]) -> ByteCount {
-    limits.reduce(ByteCount(0)) { $0 + ByteCount(min(max(0, $1.memoryLimitInBytes), 8 << 40)) }
 }
 
 /// The guest's values for `resources`, in which `change` may have lifted a limit that was in force.

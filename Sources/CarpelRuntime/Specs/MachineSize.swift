@@ -24,6 +24,19 @@ func machineSize(
     )
 }
 
+/// What containers may use, their limits taken together. One without a limit may use what there is.
+///
+/// A limit of memory counts 8 TiB at most, and all CPUs a thousand million: more than any machine has, and far from
+/// overflowing.
+func neededSize(of limits: [LinuxContainerResources]) -> (virtualCPUs: Int, memory: ByteCount) {
+    let cpus = limits.reduce(0.0) { sum, limit in
+        guard limit.cpuQuota > 0 else { return sum }
+        return sum + Double(limit.cpuQuota) / Double(limit.cpuPeriod > 0 ? limit.cpuPeriod : defaultCPUPeriod)
+    }
+    let memory = limits.reduce(ByteCount(0)) { $0 + ByteCount(min(max(0, $1.memoryLimitInBytes), 8 << 40)) }
+    return (Int(min(cpus, 1e9).rounded(.up)), memory)
+}
+
 private func virtualCPUs(_ resources: LinuxContainerResources, at field: String, default fallback: Int) throws -> Int {
     let period = resources.cpuPeriod > 0 ? resources.cpuPeriod : defaultCPUPeriod
     let count =

@@ -8,8 +8,8 @@ import Testing
     /// The sum overflowed.
     @Test func limitsOfAnySizeHaveASum() {
         let most = LinuxContainerResources { $0.memoryLimitInBytes = .max }
-        #expect(memoryNeeded([most, most]) == ByteCount(16 << 40))
+        #expect(neededSize(of: [most, most]).memory == ByteCount(16 << 40))
         let some = LinuxContainerResources { $0.memoryLimitInBytes = 5 }
-        #expect(memoryNeeded([some, LinuxContainerResources(), some]) == ByteCount(10))
+        #expect(neededSize(of: [some, LinuxContainerResources(), some]).memory == ByteCount(10))
     }
 }

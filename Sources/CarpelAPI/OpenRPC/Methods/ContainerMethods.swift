@@ -1,7 +1,8 @@
 extension MethodDescription {
     static let containers = [
         MethodDescription(
-            Methods.createContainer, "Makes a container in a pod; it waits to be started.",
+            Methods.createContainer,
+            "Makes a container in a pod, whose machine grows where its limits need it; it waits to be started.",
             required: ["podSandboxId", "config"],
             reasons: [.podNotFound, .podNotReady, .imageNotFound, .containerNameTaken],
             example: CreateContainerRequest {
