@@ -34,6 +34,7 @@ def measure(options):
     boot.measure(daemon, shape, options)
     containers.measure_calls(daemon, options)
     containers.measure_memory(daemon, options)
+    containers.measure_stats(daemon, options)
     requests.measure(daemon, options)
     network.measure_deletion(daemon, options)
     network.measure_throughput(daemon, shape, guest, options)

@@ -76,8 +76,8 @@ class Pod:
         }
         return self.daemon.call("CreateContainer", podSandboxId=self.id, config=config)["containerId"]
 
-    def run_container(self, image, mounts=()):
-        container = self.create_container(image, mounts=mounts)
+    def run_container(self, image, name="sleep", mounts=()):
+        container = self.create_container(image, name, mounts)
         self.daemon.call("StartContainer", containerId=container)
         return Container(self.daemon, container)
 

@@ -41,7 +41,7 @@ def volume_pod(daemon, name):
 
 
 def in_container(pod, options):
-    return pod.run_container(options.image, [{"containerPath": "/data", "carpel": {"volume": "data"}}])
+    return pod.run_container(options.image, mounts=[{"containerPath": "/data", "carpel": {"volume": "data"}}])
 
 
 def run_cases(side, samples):
