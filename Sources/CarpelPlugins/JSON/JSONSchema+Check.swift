@@ -62,8 +62,12 @@ extension JSONSchema {
 
     private func stringProblem(_ string: String) -> String? {
         if let problem = lengthProblem(string.unicodeScalars.count, "character") { return problem }
-        guard let pattern, let regex = try? Regex(pattern), string.firstMatch(of: regex) == nil else { return nil }
-        return "must match \(pattern), which \"\(string)\" does not"
+        guard let pattern else { return nil }
+        switch pattern.match(string) {
+        case .some(true): return nil
+        case .some(false): return "must match \(pattern.text), which \"\(string)\" does not"
+        case .none: return "takes too long to compare with \(pattern.text); shorten it, or have the pattern simplified"
+        }
     }
 
     private func lengthProblem(_ length: Int, _ unit: String) -> String? {

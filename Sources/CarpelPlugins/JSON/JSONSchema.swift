@@ -26,7 +26,7 @@ struct JSONSchema: Sendable {
     var maximum: Double?
     var minimumLength: Int?
     var maximumLength: Int?
-    var pattern: String?
+    var pattern: Pattern?
 
     /// How many problems of a schema, or of one object's members or one array's elements, are looked for;
     /// nobody reads on.
@@ -107,8 +107,8 @@ struct JSONSchema: Sendable {
             guard text.utf8.count <= 1024, text.utf8.count(where: { $0 == 0x28 || $0 == 0x5B }) <= 64 else {
                 return "must have at most 1024 bytes, 64 opening brackets among them"
             }
-            guard (try? Regex(text)) != nil else { return "must be a regular expression" }
-            pattern = text
+            guard let read = Pattern(text) else { return "must be a regular expression" }
+            pattern = read
         default:
             return "is no keyword that is supported" + suggestionText(for: keyword, among: Self.keywords)
         }
