@@ -25,11 +25,9 @@ struct PodLaunch: Sendable {
         do {
             return try await launch(imageID: imageID, undo: &undo)
         } catch {
-            let leftovers = await undo.unwind()
-            guard !leftovers.isEmpty else { throw error }
-            let cause = CarpelError.wrapping(error, during: "run")
-            throw CarpelError(
-                cause.code, cause.reason, "\(cause.message); could not be undone: \(leftovers.joined(separator: "; "))")
+            // Told at once: after a signal nobody reads the error.
+            for leftover in await undo.unwind() { Console.complain("could not be undone: \(leftover)") }
+            throw error
         }
     }
 
