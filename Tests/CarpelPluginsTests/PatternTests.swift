@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct PatternTests {
     @Test(arguments: [
-        ("", "anything", true), ("b", "abc", true), ("^b", "abc", false), ("^$", "", true),
+        ("b", "abc", true), ("^b", "abc", false), ("^$", "", true),
         ("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "my-plugin", true), ("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "my-", false),
         ("^/[^:]*$", "/opt:/usr", false), ("^(?:ab|c){2,3}$", "abcab", true), ("^.$", "\u{1F600}", true),
     ]) func patternsMatchAsTheyAreMeant(pattern: String, text: String, matches: Bool) throws {
