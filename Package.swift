@@ -178,7 +178,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CarpelCLITests", dependencies: ["CarpelCLI", "CarpelPlugins", arguments], swiftSettings: strict),
-        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CarpelAPITests", dependencies: ["CarpelAPI"], swiftSettings: strict),
         .testTarget(name: "CarpelCoreTests", dependencies: ["CarpelCore"], swiftSettings: strict),
         .testTarget(

@@ -30,7 +30,7 @@ import PackagePlugin
             let path = "\(folder)/\(name)"
             if Self.left.contains(name) { return [String]() }
             var isFolder: ObjCBool = false
-            FileManager.default.fileExists(atPath: root.appending(path: path).path, isDirectory: &isFolder)
+            _ = FileManager.default.fileExists(atPath: root.appending(path: path).path, isDirectory: &isFolder)
             return isFolder.boolValue ? try files(below: path, of: root) : [path]
         }
     }

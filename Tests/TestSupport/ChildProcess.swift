@@ -2,8 +2,7 @@ import Foundation
 
 /// A process that a test started, and ends by its pid.
 public final class ChildProcess: Sendable {
-    // Foundation's Process is used from one task at a time: it is started in init and only signalled later.
-    private nonisolated(unsafe) let process: Process
+    private let process: Process
     public let logPath: String
 
     public init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, log: String) throws {
@@ -14,7 +13,7 @@ public final class ChildProcess: Sendable {
         if let environment {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         }
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try output.seekToEnd()
         process.standardInput = FileHandle.nullDevice

@@ -4,8 +4,7 @@ import Synchronization
 
 /// A process on a pseudo-terminal of its own, driven as by a person: it gets keys and is told when the window changes.
 public final class TerminalProcess: Sendable {
-    // As in ChildProcess: used from one task at a time.
-    private nonisolated(unsafe) let process = Process()
+    private let process = Process()
     private let controller: Int32
     private let written = Mutex(Written())
 
@@ -54,7 +53,7 @@ public final class TerminalProcess: Sendable {
 
     public func resize(rows: UInt16, columns: UInt16) {
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-        ioctl(controller, UInt(TIOCSWINSZ), &size)
+        _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
     }
 
     /// Signals the program alone, which `setsid` has started and waits for.
