@@ -33,7 +33,8 @@ import Testing
         }
         let clone = try await pool.create("clone", 0, from: .volume(source.id))
         try await expectSame(disk, try pool.disk(clone))
-        #expect(try allocated(try pool.disk(clone)) <= allocated(disk))
+        // The pool's file system counts blocks of its own, the more of them the more places a file lies in.
+        #expect(try allocated(try pool.disk(clone)) <= allocated(disk) + (1 << 20))
         #expect(try length(try pool.disk(clone)) == 2 << 30)
     }
 
