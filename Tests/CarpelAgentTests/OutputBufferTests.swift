@@ -37,9 +37,9 @@ import Testing
     @Test func manyShortRecordsAreBoundedToo() {
         var buffer = OutputBuffer()
         for _ in 0..<100_000 { append(&buffer, 1) }
-        #expect(buffer.next - buffer.first < OutputBuffer.limit / OutputBuffer.overhead)
-        #expect(buffer.room < OutputBuffer.overhead + 1)
+        #expect(buffer.next - buffer.first < OutputBuffer.limit / OutputRecord.overhead)
+        #expect(buffer.room < OutputRecord.overhead + 1)
         buffer.release(before: buffer.next)
-        #expect(buffer.room == OutputBuffer.limit - OutputBuffer.overhead)
+        #expect(buffer.room == OutputBuffer.limit - OutputRecord.overhead)
     }
 }

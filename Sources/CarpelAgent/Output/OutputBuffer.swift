@@ -3,8 +3,6 @@ import CarpelGuestProtocol
 /// A container's output that the host has not stored yet, within a bound.
 struct OutputBuffer {
     static let limit = 1 << 20
-    /// What a record costs besides its bytes, so that many short ones do not exceed the bound.
-    static let overhead = 64
 
     private var records: [OutputRecord] = []
     /// The first record that is kept.
@@ -18,15 +16,15 @@ struct OutputBuffer {
     var first: UInt64 { next - UInt64(records.count - head) }
 
     /// How many bytes a record may have without something having to go.
-    var room: Int { max(0, Self.limit - size - Self.overhead) }
+    var room: Int { max(0, Self.limit - size - OutputRecord.overhead) }
 
     /// Appends a record; the oldest ones go if there is no room.
     mutating func append(_ channel: OutputRecord.Channel, _ bytes: ArraySlice<UInt8>, at time: UInt64) {
         while bytes.count > room, head < records.count { dropFirst() }
-        records.append(
-            OutputRecord(sequence: next, channel: channel, time: time, bytes: Array(bytes), offset: written))
+        let record = OutputRecord(sequence: next, channel: channel, time: time, bytes: Array(bytes), offset: written)
+        records.append(record)
         written += UInt64(bytes.count)
-        size += bytes.count + Self.overhead
+        size += record.cost
         next += 1
     }
 
@@ -42,7 +40,7 @@ struct OutputBuffer {
     }
 
     private mutating func dropFirst() {
-        size -= records[head].bytes.count + Self.overhead
+        size -= records[head].cost
         records[head].bytes = []
         head += 1
         if head == records.count {

@@ -9,6 +9,11 @@ public struct OutputRecord: Codable, Sendable, Equatable {
     public var bytes: [UInt8]
     /// How many bytes the container has written before these, on both channels.
     public var offset: UInt64?
+    /// What it takes of the agent's buffer until the host has released it: its bytes, and 64 more, so that many short
+    /// records do not exceed the buffer's bound.
+    public var cost: Int { bytes.count + Self.overhead }
+    public static let overhead = 64
+
     public init(sequence: UInt64, channel: Channel, time: UInt64, bytes: [UInt8], offset: UInt64? = nil) {
         self.sequence = sequence
         self.channel = channel

@@ -10,7 +10,7 @@ struct LogFollower {
 }
 
 extension PodSandbox {
-    /// Bytes of output after which the guest may forget what it sent.
+    /// After how much of its buffer the guest may forget what it sent. It holds a container back that has filled all.
     private static let commitLength = 256 << 10
 
     private static let retryInterval = Duration.seconds(1)
@@ -52,7 +52,7 @@ extension PodSandbox {
         var copied = 0
         for try await record in try await guest.output(of: id, from: log.place.sequence) {
             let lost = try log.append(record)
-            copied += record.bytes.count
+            copied += record.cost
             let isTold = note(lost, id)
             guard copied >= Self.commitLength || isTold || containers[id]?.logFailure != nil else { continue }
             copied = 0

@@ -1,6 +1,7 @@
 import CarpelAPI
 import CarpelClient
 import CarpelCore
+import CarpelGuestProtocol
 import Foundation
 import TestSupport
 import Testing
@@ -52,6 +53,18 @@ extension SystemTests {
                 _ = try await next.exit(of: id)
                 try await node.restartDaemon()
                 #expect(try await lost(id, try await node.connect()) == [8, 4])
+            }
+        }
+
+        /// The agent's buffer was full of lines that the host had stored and did not release: the container waited for
+        /// ever, and the rest of its output was lost with it.
+        @Test func manyShortLinesAreReleasedBeforeTheyFillTheAgentsBuffer() async throws {
+            try await withFakeNode { node, client in
+                let pod = try await client.runPod()
+                let id = try await client.runContainer(in: pod, containerConfig("a", testImage, ["sleep", "1000"]))
+                let guest = try #require(await node.guest(of: pod))
+                for _ in 0..<(1 << 20) / (2 + OutputRecord.overhead) { guest.write("x\n", in: id) }
+                try await eventually("most of them are released") { guest.released(of: id) > 10_000 }
             }
         }
 

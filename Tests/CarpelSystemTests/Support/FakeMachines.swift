@@ -183,6 +183,9 @@ final class FakeGuest: Guest {
         state.withLock { $0.outputs[container]?.drop(before: sequence) }
     }
 
+    /// How many records of a container the host has stored, and said so.
+    func released(of container: String) -> UInt64 { state.withLock { $0.outputs[container]?.released ?? 0 } }
+
     /// Ends a running container.
     func end(_ container: String, code: Int32) {
         state.withLock { exit(container, code, &$0) }
@@ -218,6 +221,7 @@ final class FakeGuest: Guest {
                     throw GuestFailure(.memoryInUse, "a fake container uses more")
                 }
                 state.containers[id]?.spec.resources = resources
+            case .releaseOutput(let id, let before): state.outputs[id]?.released = before
             default: break
             }
             return .done
@@ -279,6 +283,7 @@ final class FakeGuest: Guest {
 /// All that a container has written.
 private struct FakeOutput {
     private(set) var records: [OutputRecord] = []
+    var released: UInt64 = 0
     private var written: UInt64 = 0
     private var dropped = 0
     private var followers: [AsyncThrowingStream<OutputRecord, any Error>.Continuation] = []
